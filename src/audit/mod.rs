@@ -1,0 +1,1 @@
+//! What happened to credentials and rights, for those who must prove it.

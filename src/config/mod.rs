@@ -1,0 +1,1 @@
+//! File, flags and environment become checked settings.

@@ -1,0 +1,40 @@
+//! Tollgate: a gNMI streaming gateway with Personal Access Tokens.
+//!
+//! The rooms stand on floors. A room imports only rooms of lower floors; `tests/it/shape.rs`
+//! fails on an import that runs sideways or up.
+//!
+//! ```text
+//! 7 cli        one file per command
+//! 6 app        composition root: build, wire, run, drain
+//! 5 config     file, flags and environment become each room's checked Config
+//! 4 transport  listen, accept, TLS, Peer, connection limits
+//! 4 gnmi       the gNMI service
+//! 4 health     /healthz, /readyz, /metrics
+//! 4 store      SQLite behind the ports of iam and audit
+//! 3 telemetry  tree of latest values, matcher, queues, fan-out
+//! 3 iam        credential, principal, permit; tokens, throttle, live sessions
+//! 3 pki        issuer and own identity
+//! 3 measure    TWAMP-light and STAMP sender and reflector, statistics
+//! 2 wire       generated protobuf, conversion to and from model, JSON
+//! 2 audit      events, trail, port
+//! 1 model      the field's words as plain data
+//! 0 clock, secret, meter
+//! ```
+
+pub mod app;
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod gnmi;
+pub mod health;
+pub mod iam;
+pub mod measure;
+pub mod meter;
+pub mod model;
+pub mod pki;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
+pub mod transport;
+pub mod wire;

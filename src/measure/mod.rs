@@ -1,0 +1,1 @@
+//! TWAMP-light and STAMP measurement.

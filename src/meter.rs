@@ -1,0 +1,31 @@
+//! Counters, gauges and histograms: the one face to the metrics library.
+//!
+//! Names follow `tollgate_<noun>_<unit>[_total]`; labels come from bounded sets only, never from a path,
+//! a token or an address. Each room declares its metrics in one struct built from here.
+
+pub use metrics::Counter;
+pub use metrics::Gauge;
+pub use metrics::Histogram;
+
+/// A counter without labels.
+pub fn counter(name: &'static str, help: &'static str) -> Counter {
+    metrics::describe_counter!(name, help);
+    metrics::counter!(name)
+}
+
+/// A counter with one label of a bounded set of values.
+pub fn labelled_counter(name: &'static str, label: &'static str, value: &'static str) -> Counter {
+    metrics::counter!(name, label => value)
+}
+
+/// A gauge without labels.
+pub fn gauge(name: &'static str, help: &'static str) -> Gauge {
+    metrics::describe_gauge!(name, help);
+    metrics::gauge!(name)
+}
+
+/// A histogram without labels.
+pub fn histogram(name: &'static str, help: &'static str) -> Histogram {
+    metrics::describe_histogram!(name, help);
+    metrics::histogram!(name)
+}

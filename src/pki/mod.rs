@@ -1,0 +1,1 @@
+//! Certificates: the own identity and its issuer.

@@ -1,0 +1,1 @@
+//! The tree of latest values and its fan-out to subscribers.

@@ -1,0 +1,1 @@
+//! Listening, TLS and the life of a connection.

@@ -1,0 +1,1 @@
+//! The protobuf messages and their conversion to and from `model`.
