@@ -1,6 +1,5 @@
 //! Compiles `proto/` with protox, so that building needs no protoc.
 
-use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +8,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(["gnmi/gnmi.proto", "gnmi_ext/gnmi_ext.proto"], ["proto"])?;
     // The reflection service and the test against pygnmi's descriptors read this file.
-    let out = PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?)
+        .join("descriptors.bin");
     fs::write(out, prost_encode(&descriptors))?;
     tonic_prost_build::configure()
         .bytes(".")
