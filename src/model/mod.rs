@@ -22,6 +22,8 @@ pub use notification::Notification;
 pub use notification::Update;
 pub use path::Elem;
 pub use path::Path;
+pub use path::write_key;
+pub use path::write_name;
 pub use pattern::Glob;
 pub use pattern::GlobElem;
 pub use pattern::LABEL_KEY_PREFIX;

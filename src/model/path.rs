@@ -1,6 +1,7 @@
 //! A place in a tree, fully resolved: no wildcard, every key given.
 
 use std::fmt;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::Origin;
@@ -128,36 +129,38 @@ impl fmt::Debug for Elem {
     }
 }
 
-/// Writes an element's name, escaped where it would end the element.
-pub(super) fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    for c in name.chars() {
-        if matches!(c, '/' | '[' | '\\') {
-            f.write_str("\\")?;
-        }
-        write!(f, "{c}")?;
-    }
-    Ok(())
+/// Writes an element's name, escaped where it would end the element or the line.
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    write_escaped(f, name, &['/', '[', '\\'])
 }
 
-/// Writes `[key=value]`; only `]` and `\` are escaped in values, and line ends by name (path-strings).
-pub(super) fn write_key(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result {
+/// Writes `[key=value]`; of values only `]` and `\` are escaped, and line ends by name (path-strings).
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn write_key(f: &mut fmt::Formatter<'_>, key: &str, value: &str) -> fmt::Result {
     f.write_str("[")?;
-    for c in key.chars() {
-        if matches!(c, '=' | ']' | '\\') {
-            f.write_str("\\")?;
-        }
-        write!(f, "{c}")?;
-    }
+    write_escaped(f, key, &['=', ']', '\\'])?;
     f.write_str("=")?;
-    for c in value.chars() {
+    write_escaped(f, value, &[']', '\\'])?;
+    f.write_str("]")
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str, special: &[char]) -> fmt::Result {
+    for c in text.chars() {
         match c {
             '\n' => f.write_str("\\n")?,
             '\r' => f.write_str("\\r")?,
-            ']' | '\\' => write!(f, "\\{c}")?,
-            _ => write!(f, "{c}")?,
+            c if special.contains(&c) => write!(f, "\\{c}")?,
+            _ => f.write_char(c)?,
         }
     }
-    f.write_str("]")
+    Ok(())
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub enum Value {
     Json(Bytes),
     /// The values of a leaf-list.
     LeafList(Arc<[Self]>),
+    /// An integer of at most 32 bits, as a JSON number is (RFC 7951 6.1).
+    Narrow(i64),
     /// Text.
     String(Arc<str>),
     /// An unsigned integer.
@@ -51,6 +53,7 @@ impl Value {
             | Self::Double(_)
             | Self::Empty
             | Self::Int(_)
+            | Self::Narrow(_)
             | Self::Uint(_) => 0,
             Self::Bytes(bytes) | Self::Json(bytes) => bytes.len(),
             Self::LeafList(values) => values
@@ -79,7 +82,7 @@ impl PartialEq for Value {
             ) => a == b && p == q,
             (Self::Double(a), Self::Double(b)) => a.to_bits() == b.to_bits(),
             (Self::Empty, Self::Empty) => true,
-            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) | (Self::Narrow(a), Self::Narrow(b)) => a == b,
             (Self::LeafList(a), Self::LeafList(b)) => a == b,
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Uint(a), Self::Uint(b)) => a == b,
