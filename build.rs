@@ -6,19 +6,18 @@ use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let descriptors = protox::compile(["gnmi/gnmi.proto", "gnmi_ext/gnmi_ext.proto"], ["proto"])?;
-    // The reflection service and the test against pygnmi's descriptors read this file.
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(["gnmi/gnmi.proto", "gnmi_ext/gnmi_ext.proto"])?;
+    // The reflection service and the test against pygnmi's descriptors read this file. Only the compiler
+    // itself encodes custom options, such as the service's version.
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?)
         .join("descriptors.bin");
-    fs::write(out, prost_encode(&descriptors))?;
+    fs::write(out, compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .bytes(".")
         .btree_map(".")
         .build_server(false)
-        .compile_fds(descriptors)?;
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
-}
-
-fn prost_encode(descriptors: &impl prost::Message) -> Vec<u8> {
-    descriptors.encode_to_vec()
 }

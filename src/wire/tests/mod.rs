@@ -1,0 +1,1 @@
+//! Properties and comparisons that need more than one file of the room.
