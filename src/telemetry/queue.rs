@@ -1,0 +1,163 @@
+//! Orders what waits for one subscriber.
+//!
+//! A subscriber that keeps up holds references to a few shared batches. One that lags gets a slot per distinct
+//! leaf: a leaf updated again before it is sent keeps its place, takes the latest value and counts one duplicate
+//! (`duplicates` of Update, gNMI spec 2.1). So the queue is bounded by the distinct leaves asked for, and by the
+//! limits of [`Config`]; beyond these the subscriber is ended, not the source slowed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::model::Timestamp;
+
+use super::config::Config;
+use super::error::Overrun;
+use super::item::Batch;
+use super::item::Item;
+use super::slots::Slots;
+
+/// What waits for one subscriber.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// Untouched batches, while the subscriber keeps up. Empty whenever `slots` is not.
+    batches: VecDeque<Arc<Batch>>,
+    /// One entry per distinct leaf, once it lags.
+    slots: Slots,
+    entries: usize,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+    overrun: Option<Overrun>,
+    /// Who waits for something to come.
+    waker: Option<Waker>,
+    /// How often something was taken: what tells a stall.
+    reads: u64,
+    stall: (u64, Timestamp),
+}
+
+/// What a subscriber gets in one turn.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// A batch that others may share.
+    Batch(Arc<Batch>),
+    /// Entries of its own, with their duplicates.
+    Items(Vec<(Item, u32)>),
+    /// Nothing waits.
+    Nothing,
+    /// It read too little for too long. Nothing follows.
+    Overrun(Overrun),
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            batches: VecDeque::new(),
+            slots: Slots::default(),
+            entries: 0,
+            bytes: 0,
+            max_entries: config.queue_entries,
+            max_bytes: config.queue_bytes,
+            overrun: None,
+            waker: None,
+            reads: 0,
+            stall: (0, Timestamp::EPOCH),
+        }
+    }
+
+    /// Adds a batch. Returns who must be woken.
+    pub(super) fn offer(&mut self, batch: &Arc<Batch>) -> Option<Waker> {
+        if self.overrun.is_some() {
+            return None;
+        }
+        if self.slots.is_empty() && self.batches.len() < KEPT_BATCHES {
+            self.entries += batch.items.len();
+            self.bytes += batch.size;
+            self.batches.push_back(Arc::clone(batch));
+        } else {
+            self.spill();
+            self.slots.put_all(&batch.items);
+            self.count_slots();
+        }
+        if self.entries > self.max_entries || self.bytes > self.max_bytes {
+            self.spill();
+            self.enforce();
+        }
+        self.waker.take()
+    }
+
+    /// Takes what comes next, or leaves `waker` to be woken when something comes.
+    pub(super) fn take(&mut self, waker: &Waker) -> Taken {
+        if let Some(overrun) = self.overrun {
+            return Taken::Overrun(overrun);
+        }
+        if let Some(batch) = self.batches.pop_front() {
+            self.reads += 1;
+            self.entries -= batch.items.len();
+            self.bytes -= batch.size;
+            return Taken::Batch(batch);
+        }
+        if self.slots.is_empty() {
+            self.waker = Some(waker.clone());
+            return Taken::Nothing;
+        }
+        self.reads += 1;
+        let items = self.slots.take(TAKEN_ITEMS);
+        self.count_slots();
+        Taken::Items(items)
+    }
+
+    /// Ends the subscriber if nothing was read for `timeout` although something waits. Returns who must be woken.
+    pub(super) fn check_stall(&mut self, now: Timestamp, timeout: Duration) -> Option<Waker> {
+        let (reads, since) = self.stall;
+        if self.entries == 0 || reads != self.reads || since == Timestamp::EPOCH {
+            self.stall = (self.reads, now);
+        } else if now.since(since) >= timeout && self.overrun.is_none() {
+            return self.end(Overrun::Stalled(timeout.as_secs()));
+        }
+        None
+    }
+
+    /// Distinct entries that wait.
+    pub(super) fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// From now on one slot per leaf.
+    fn spill(&mut self) {
+        for batch in std::mem::take(&mut self.batches) {
+            self.slots.put_all(&batch.items);
+        }
+        self.count_slots();
+    }
+
+    fn count_slots(&mut self) {
+        self.entries = self.slots.len();
+        self.bytes = self.slots.bytes();
+    }
+
+    fn enforce(&mut self) {
+        if self.entries > self.max_entries {
+            self.end(Overrun::Entries(self.max_entries));
+        } else if self.bytes > self.max_bytes {
+            self.end(Overrun::Bytes(self.max_bytes));
+        }
+    }
+
+    fn end(&mut self, overrun: Overrun) -> Option<Waker> {
+        self.overrun = Some(overrun);
+        self.slots = Slots::default();
+        self.batches = VecDeque::new();
+        self.entries = 0;
+        self.bytes = 0;
+        self.waker.take()
+    }
+}
+
+/// Shared batches that a subscriber may fall behind before its leaves get slots: a moment without processor.
+const KEPT_BATCHES: usize = 8;
+
+/// Entries per turn of a lagging subscriber: about 16 KiB of messages.
+const TAKEN_ITEMS: usize = 96;
