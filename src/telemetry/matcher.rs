@@ -119,7 +119,7 @@ impl<T> Node<T> {
             None => &mut self.unnamed,
         };
         let Keys {
-            keys,
+            valued: keys,
             values,
             present,
         } = Keys::of(elem);
@@ -204,7 +204,7 @@ impl<T> Node<T> {
         };
         let Some(shapes) = shapes else { return };
         let Keys {
-            keys,
+            valued: keys,
             values,
             present,
         } = Keys::of(elem);
@@ -282,7 +282,7 @@ fn push_once<'a, T>(active: &mut SmallVec<[&'a Node<T>; 8]>, node: &'a Node<T>) 
 /// An element's keys, parted by what they ask for.
 struct Keys {
     /// Those that must have a value.
-    keys: Vec<Arc<str>>,
+    valued: Vec<Arc<str>>,
     /// These values.
     values: Vec<Arc<str>>,
     /// Those that must only exist.
@@ -292,14 +292,14 @@ struct Keys {
 impl Keys {
     fn of(elem: &GlobElem) -> Self {
         let mut parted = Self {
-            keys: Vec::new(),
+            valued: Vec::new(),
             values: Vec::new(),
             present: Vec::new(),
         };
         for (key, value) in &elem.keys {
             match value {
                 Some(value) => {
-                    parted.keys.push(Arc::clone(key));
+                    parted.valued.push(Arc::clone(key));
                     parted.values.push(Arc::clone(value));
                 }
                 None => parted.present.push(Arc::clone(key)),
