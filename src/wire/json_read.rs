@@ -28,16 +28,14 @@ pub(super) fn read_json(base: &Path, text: &[u8]) -> Result<Vec<Update>, ValueEr
                 origin: &base.origin,
                 bytes: base.elems.iter().map(elem_bytes).sum(),
                 elems: base.elems.clone(),
+                leaf_elems: 0,
                 updates: Vec::new(),
             };
             let keyed = base.elems.last();
             walk.members(members, keyed)?;
             Ok(walk.updates)
         }
-        leaf if base.elems.is_empty() => {
-            drop(leaf);
-            Err(ValueError::RootLeaf)
-        }
+        _ if base.elems.is_empty() => Err(ValueError::RootLeaf),
         leaf => Ok(vec![Update {
             path: base.clone(),
             value: leaf_value(leaf),
@@ -51,6 +49,8 @@ struct Walk<'b> {
     elems: Vec<Elem>,
     /// Of all that `elems` holds.
     bytes: usize,
+    /// Of all updates together.
+    leaf_elems: usize,
     updates: Vec<Update>,
 }
 
@@ -95,13 +95,22 @@ impl Walk<'_> {
         match member {
             Tree::Null => {}
             Tree::Object(members) => self.members(members, None)?,
-            leaf => self.updates.push(Update {
-                path: Path::new(self.origin.clone(), self.elems.clone()),
-                value: leaf_value(leaf),
-            }),
+            leaf => self.leaf(leaf)?,
         }
         self.elems.pop();
         self.bytes = bytes;
+        Ok(())
+    }
+
+    fn leaf(&mut self, leaf: Tree) -> Result<(), ValueError> {
+        self.leaf_elems += self.elems.len();
+        if self.leaf_elems > MAX_LEAF_ELEMS {
+            return Err(ValueError::PathsTooLarge);
+        }
+        self.updates.push(Update {
+            path: Path::new(self.origin.clone(), self.elems.clone()),
+            value: leaf_value(leaf),
+        });
         Ok(())
     }
 }
@@ -146,3 +155,7 @@ fn elem_bytes(elem: &Elem) -> usize {
             .map(|(key, value)| key.len() + value.len())
             .sum::<usize>()
 }
+
+/// Elements of the paths of all leaves of one value: ten levels for each leaf that is allowed. A short text can
+/// put many leaves far down, and each has a path of its own.
+pub(super) const MAX_LEAF_ELEMS: usize = 1_000_000;

@@ -31,7 +31,6 @@ pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) 
         .collect();
     below.sort_by(|(a, _), (b, _)| a.elems.cmp(&b.elems));
     if let [(path, value)] = below.as_slice()
-        && path.elems.len() == base.elems.len()
         && path == base
     {
         return write_value(value, encoding);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::json_write::MAX_PRECISION;
 use super::json_write::decimal_text;
 use super::proto::gnmi as pb;
-use pb::typed_value::Value as Form;
+use super::proto::gnmi::typed_value::Value as Form;
 
 /// A value as one line: text and JSON as they are, bytes as base64, a leaf-list in brackets. Control characters
 /// are escaped, so that no sender can write to the reader's terminal.

@@ -12,10 +12,9 @@ use crate::model::Path;
 use crate::model::Value;
 use crate::wire::Encoding;
 use crate::wire::ValueError;
-use crate::wire::proto::gnmi as pb;
+use crate::wire::proto::gnmi::typed_value::Value as Form;
 use crate::wire::read_updates;
 use crate::wire::write_subtree;
-use pb::typed_value::Value as Form;
 
 fn read(base: &str, text: &str) -> Result<Vec<(String, Value)>, ValueError> {
     let updates = read_updates(&path(base), &json(text))?;
@@ -147,6 +146,11 @@ fn json_limits_hold() {
     assert_eq!(read("/a", &long), Err(ValueError::PathTooLong));
     let many = |count: usize, item: &str| format!("[{}]", vec![item; count].join(","));
     assert!(read("/a", &many(100_000, "1")).is_ok());
+    let members: Vec<_> = (0..10_000).map(|id| format!("\"{id}\":1")).collect();
+    let members = format!("{{{}}}", members.join(","));
+    assert!(read(&"/a".repeat(99), &members).is_ok());
+    let error = read(&"/a".repeat(100), &members).unwrap_err();
+    assert_eq!(error, ValueError::PathsTooLarge);
     for item in ["1", "null", "[]"] {
         let error = read("/a", &many(100_001, item)).unwrap_err();
         assert_eq!(error, ValueError::TooManyLeaves);

@@ -164,6 +164,7 @@ fn resolved_path_allows_nothing_open() {
         ("/...", PathError::Wildcard(at(0))),
         ("/a[k=*]", PathError::Wildcard(at(0))),
         ("/a[meta/data/name/x=y]", PathError::Label(at(0))),
+        ("/accedian[k=v]/object-type", PathError::KeysOnOrigin(at(0))),
     ] {
         let path = parse_path_text(text).unwrap();
         assert_eq!(
