@@ -1,5 +1,5 @@
-//! JSON values of a Set become leaves. Without a schema: an object is a container, an array of scalars a
-//! leaf-list, any other array a leaf that holds its text.
+//! JSON values of a Set become leaves. Without a schema: an object is a container, an array of
+//! scalars a leaf-list, any other array a leaf that holds its text.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,9 @@ use crate::model::Value;
 
 /// One update per leaf, in the order of the text; of two members with one name the last counts.
 ///
-/// `null` and `{}` are no leaf. Where the last element of `base` has keys, members that repeat them must
-/// agree, and are no leaves: keys live in the path, and `write_subtree` writes them back as members.
+/// `null` and `{}` are no leaf. Where the last element of `base` has keys, members that repeat them
+/// must agree, and are no leaves: keys live in the path, and `write_subtree` writes them back as
+/// members.
 pub(super) fn read_json(base: &Path, text: &[u8]) -> Result<Vec<Update>, ValueError> {
     match Tree::parse(text)? {
         Tree::Null => Ok(Vec::new()),
@@ -55,7 +56,8 @@ struct Walk<'b> {
 }
 
 impl Walk<'_> {
-    /// All members of the object at the current place; `keyed` is its element where that comes from the path.
+    /// All members of the object at the current place; `keyed` is its element where that comes from
+    /// the path.
     fn members(
         &mut self,
         members: Vec<(String, Tree)>,
@@ -156,6 +158,6 @@ fn elem_bytes(elem: &Elem) -> usize {
             .sum::<usize>()
 }
 
-/// Elements of the paths of all leaves of one value: ten levels for each leaf that is allowed. A short text can
-/// put many leaves far down, and each has a path of its own.
+/// Elements of the paths of all leaves of one value: ten levels for each leaf that is allowed. A
+/// short text can put many leaves far down, and each has a path of its own.
 pub(super) const MAX_LEAF_ELEMS: usize = 1_000_000;

@@ -29,10 +29,10 @@ pub const MAX_PATH_BYTES: usize = 64 << 10;
 
 /// Reads what a Get, a Subscribe or a delete names. The prefix's target is the caller's affair.
 ///
-/// A key `meta/data/name/<label>` becomes a label predicate, on any element. Its value `*` constrains
-/// nothing, like an omitted key, so that predicate is left out. Adjacent `...` become one. Module names
-/// before element names are removed; the origin is found as [`Origins`] says, and `None` where no origin is
-/// named and the path is empty or starts with a wildcard.
+/// A key `meta/data/name/<label>` becomes a label predicate, on any element. Its value `*`
+/// constrains nothing, like an omitted key, so that predicate is left out. Adjacent `...` become
+/// one. Module names before element names are removed; the origin is found as [`Origins`] says, and
+/// `None` where no origin is named and the path is empty or starts with a wildcard.
 ///
 /// # Errors
 ///
@@ -54,7 +54,8 @@ pub fn read_pattern(
     Ok(Pattern { origin, elems })
 }
 
-/// Reads the one node that an update or a replace names. Without any sign of an origin it is the default one.
+/// Reads the one node that an update or a replace names. Without any sign of an origin it is the
+/// default one.
 ///
 /// # Errors
 ///
@@ -154,7 +155,8 @@ impl<'p> Joined<'p> {
     }
 }
 
-/// Appends one message's elements. The deprecated strings count only without structured ones: clients send both.
+/// Appends one message's elements. The deprecated strings count only without structured ones:
+/// clients send both.
 #[expect(
     deprecated,
     reason = "gNMI spec 2.2.2: requests with `element` are tolerated"

@@ -16,18 +16,21 @@ use crate::model::Path;
 use crate::model::Update;
 use crate::model::Value;
 
-/// Reads a value that a Set puts at `base`: an object of JSON becomes one update per leaf, anything else one update.
+/// Reads a value that a Set puts at `base`: an object of JSON becomes one update per leaf, anything
+/// else one update.
 ///
-/// Names of members lose their module. `null` and `{}` are no leaf, see [`is_empty_object`]; `[null]` is YANG's
-/// `empty`. An array of scalars is a leaf-list, any other array one leaf that holds its text, written anew
-/// without white space, numbers as they would be read. Integers that fit 32 bits are [`Value::Narrow`], larger ones `Int` or `Uint`, other numbers `Double`.
+/// Names of members lose their module. `null` and `{}` are no leaf, see [`is_empty_object`];
+/// `[null]` is YANG's `empty`. An array of scalars is a leaf-list, any other array one leaf that
+/// holds its text, written anew without white space, numbers as they would be read. Integers that
+/// fit 32 bits are [`Value::Narrow`], larger ones `Int` or `Uint`, other numbers `Double`.
 ///
-/// Members that repeat a key of the last element of `base` must agree with it; they are no leaves, because keys live
-/// in the path.
+/// Members that repeat a key of the last element of `base` must agree with it; they are no leaves,
+/// because keys live in the path.
 ///
 /// # Errors
 ///
-/// `Unsupported` for `ascii_val`, `any_val` and `proto_bytes`; otherwise what is wrong, or which limit was hit.
+/// `Unsupported` for `ascii_val`, `any_val` and `proto_bytes`; otherwise what is wrong, or which
+/// limit was hit.
 pub fn read_updates(base: &Path, value: &pb::TypedValue) -> Result<Vec<Update>, ValueError> {
     let value = match value.value.as_ref().ok_or(ValueError::Missing)? {
         Form::JsonVal(text) | Form::JsonIetfVal(text) => return read_json(base, text),
@@ -64,8 +67,8 @@ pub fn value_of(update: &pb::Update) -> Result<Cow<'_, pb::TypedValue>, ValueErr
     }
 }
 
-/// Whether a value is `{}` or `null` in JSON: a replace with it empties the node, and is an error for an entry
-/// of a list (gNMI spec 3.4.4).
+/// Whether a value is `{}` or `null` in JSON: a replace with it empties the node, and is an error
+/// for an entry of a list (gNMI spec 3.4.4).
 pub fn is_empty_object(value: &pb::TypedValue) -> bool {
     let Some(Form::JsonVal(text) | Form::JsonIetfVal(text)) = &value.value else {
         return false;

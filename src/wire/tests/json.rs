@@ -37,7 +37,8 @@ fn check(base: &str, text: &str, expected: &[(&str, Value)]) {
 fn json_objects_become_one_update_per_leaf() {
     check(
         "/s",
-        r#"{"m:a": 1, "b": {"c": "x", "d": {}}, "e": null, "f": [null], "g": [1, "y"], "h": [{"i": 1.50}], "j": []}"#,
+        r#"{"m:a": 1, "b": {"c": "x", "d": {}}, "e": null, "f": [null],
+            "g": [1, "y"], "h": [{"i": 1.50}], "j": []}"#,
         &[
             ("/s/a", Value::Narrow(1)),
             ("/s/b/c", Value::string("x")),
@@ -165,7 +166,9 @@ proptest! {
     }
 
     #[test]
-    fn subtree_holds_every_leaf(values in prop::collection::btree_map("[a-c](/[a-c]){0,3}", any::<u32>(), 1..12)) {
+    fn subtree_holds_every_leaf(
+        values in prop::collection::btree_map("[a-c](/[a-c]){0,3}", any::<u32>(), 1..12),
+    ) {
         // A leaf has nothing below it.
         let leaves: Vec<(Path, Value)> = values.iter()
             .filter(|(name, _)| !values.keys().any(|other| other.starts_with(&format!("{name}/"))))
@@ -212,7 +215,10 @@ fn subtree_groups_entries_into_arrays_keys_first() {
         "/a",
         &leaves,
         Encoding::Json,
-        r#"{"b":1,"list":[{"id":"7","name":"seven"},{"id":"8","in":{"x":3}}],"list2":[{"j":"2","k":"1","value":4}]}"#,
+        concat!(
+            r#"{"b":1,"list":[{"id":"7","name":"seven"},{"id":"8","in":{"x":3}}],"#,
+            r#""list2":[{"j":"2","k":"1","value":4}]}"#
+        ),
     );
     check_subtree(
         "/a/list[id=7]",
