@@ -9,8 +9,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(["gnmi/gnmi.proto", "gnmi_ext/gnmi_ext.proto"])?;
-    // The reflection service and the test against pygnmi's descriptors read this file. Only the compiler
-    // itself encodes custom options, such as the service's version.
+    // The reflection service and the test against pygnmi's descriptors read this file. Only the
+    // compiler itself encodes custom options, such as the service's version.
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?)
         .join("descriptors.bin");
     fs::write(out, compiler.encode_file_descriptor_set())?;

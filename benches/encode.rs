@@ -1,5 +1,5 @@
-//! What does encoding one leaf cost? Nanoseconds per message of one update: straight from the model, with and
-//! without a kept head, against building and encoding the generated structs.
+//! What does encoding one leaf cost? Nanoseconds per message of one update: straight from the
+//! model, with and without a kept head, against building and encoding the generated structs.
 
 use std::hint::black_box;
 

@@ -27,7 +27,7 @@ pub enum Value {
     Empty,
     /// A signed integer.
     Int(i64),
-    /// JSON text kept as it came, because without a schema it cannot be taken apart: an array of objects.
+    /// JSON text, because without a schema it cannot be taken apart: an array of objects.
     Json(Bytes),
     /// The values of a leaf-list.
     LeafList(Arc<[Self]>),

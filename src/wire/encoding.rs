@@ -40,8 +40,8 @@ impl Encoding {
 ///
 /// # Errors
 ///
-/// `Unsupported` for an encoding that gNMI knows and we do not offer (gNMI spec 3.3.1), `Unknown` for any
-/// other number.
+/// `Unsupported` for an encoding that gNMI knows and we do not offer (gNMI spec 3.3.1), `Unknown`
+/// for any other number.
 pub fn parse_encoding(number: i32) -> Result<Encoding, EncodingError> {
     match pb::Encoding::try_from(number) {
         Ok(pb::Encoding::Json) => Ok(Encoding::Json),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::json_read::MAX_LEAF_ELEMS;
 use super::json_tree::MAX_DEPTH;
 use super::json_tree::MAX_LEAVES;
 use super::path::MAX_ELEMS;
@@ -78,6 +79,9 @@ pub enum PathError {
     /// A key without a name.
     #[error("{0}: key name is empty")]
     KeyName(Place),
+    /// An element that only says the origin has no keys.
+    #[error("{0}: an origin has a key")]
+    KeysOnOrigin(Place),
     /// `...` stands for any number of levels, so it has no keys.
     #[error("{0}: `...` has a key")]
     KeysOnAnyDepth(Place),
@@ -152,9 +156,6 @@ impl PathTextError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// An element of a leaf-list is something else than a scalar.
-    #[error("element[{0}] of leaflist_val is not a scalar")]
-    Element(usize),
     /// The text is not JSON.
     #[error("val is not valid JSON at line {line}, column {column}")]
     Json {
@@ -175,9 +176,15 @@ pub enum ValueError {
     /// Neither `val` nor the deprecated `value`.
     #[error("val is missing")]
     Missing,
+    /// An element of a leaf-list is something else than a scalar.
+    #[error("an element of leaflist_val is not a scalar")]
+    NotScalar,
     /// A leaf of the value would have too long a path.
     #[error("val makes a path longer than {MAX_PATH_BYTES} bytes")]
     PathTooLong,
+    /// Many leaves, and all of them far down.
+    #[error("val makes paths of more than {MAX_LEAF_ELEMS} elems together")]
+    PathsTooLarge,
     /// More digits after the point than decimal64 has.
     #[error("precision of decimal_val is above 18")]
     Precision,
@@ -202,7 +209,7 @@ impl ValueError {
     /// Whose fault it is.
     pub const fn class(&self) -> Class {
         match self {
-            Self::TooManyLeaves => Class::TooLarge,
+            Self::PathsTooLarge | Self::TooManyLeaves => Class::TooLarge,
             Self::Unsupported(_) => Class::Unsupported,
             _ => Class::Malformed,
         }

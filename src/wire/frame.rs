@@ -1,7 +1,8 @@
-//! Complete gRPC messages of a Subscribe, ready for the socket: encoded once, shared by every subscriber.
+//! Complete gRPC messages of a Subscribe, ready for the socket: encoded once, shared by every
+//! subscriber.
 //!
-//! Written straight from `model` types, without the generated structs: this is the hot path. Whether a
-//! message is larger than a peer accepts is the caller's affair.
+//! Written straight from `model` types, without the generated structs: this is the hot path.
+//! Whether a message is larger than a peer accepts is the caller's affair.
 
 use bytes::Bytes;
 
@@ -22,7 +23,8 @@ use crate::model::Target;
 use crate::model::Timestamp;
 use crate::model::Value;
 
-/// What all messages about one path have in common, encoded: the prefix, with origin and target, and the path.
+/// What all messages about one path have in common, encoded: the prefix, with origin and target,
+/// and the path.
 ///
 /// Telemetry repeats its paths, so this is worth keeping per leaf. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +35,9 @@ pub struct LeafHead {
 }
 
 impl LeafHead {
-    /// Encodes both. The origin is left out where it is the default one, the target where it is the gateway's
-    /// own data, and the whole prefix where it would be empty. The path is always there (gNMI spec 2.2.2).
+    /// Encodes both. The origin is left out where it is the default one, the target where it is the
+    /// gateway's own data, and the whole prefix where it would be empty. The path is always there
+    /// (gNMI spec 2.2.2).
     pub fn new(target: &Target, path: &Path) -> Self {
         let origin = path.origin.as_str();
         let prefix_len = prefix_len(origin, &[], target);
@@ -61,7 +64,8 @@ impl LeafHead {
     }
 }
 
-/// One leaf's value. `duplicates` counts the values that coalescing dropped before it (gNMI spec 2.1).
+/// One leaf's value. `duplicates` counts the values that coalescing dropped before it (gNMI spec
+/// 2.1).
 pub fn frame_update(
     head: &LeafHead,
     encoding: Encoding,
@@ -92,7 +96,8 @@ pub fn frame_delete(head: &LeafHead, at: Timestamp) -> Bytes {
     out.into()
 }
 
-/// The whole state below `prefix` (gNMI spec 2.1.1). Paths go out relative to it; leaves elsewhere are left out.
+/// The whole state below `prefix` (gNMI spec 2.1.1). Paths go out relative to it; leaves elsewhere
+/// are left out.
 pub fn frame_atomic<'l>(
     encoding: Encoding,
     target: &Target,
@@ -132,8 +137,8 @@ pub fn frame_sync() -> Bytes {
     out.into()
 }
 
-/// A buffer of the exact size, with everything written that stands before a Notification's prefix. `rest` is
-/// how many bytes of the Notification follow.
+/// A buffer of the exact size, with everything written that stands before a Notification's prefix.
+/// `rest` is how many bytes of the Notification follow.
 fn start(at: Timestamp, rest: usize) -> Vec<u8> {
     let timestamp = at.nanos().cast_unsigned();
     let notification_len = varint_len(timestamp) + rest;
@@ -145,7 +150,8 @@ fn start(at: Timestamp, rest: usize) -> Vec<u8> {
     out
 }
 
-/// Not compressed, and the message's length. A length beyond 4 GiB is beyond every limit of the caller.
+/// Not compressed, and the message's length. A length beyond 4 GiB is beyond every limit of the
+/// caller.
 fn put_grpc_header(out: &mut Vec<u8>, len: usize) {
     out.push(0);
     out.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());

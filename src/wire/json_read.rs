@@ -1,5 +1,5 @@
-//! JSON values of a Set become leaves. Without a schema: an object is a container, an array of scalars a
-//! leaf-list, any other array a leaf that holds its text.
+//! JSON values of a Set become leaves. Without a schema: an object is a container, an array of
+//! scalars a leaf-list, any other array a leaf that holds its text.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,9 @@ use crate::model::Value;
 
 /// One update per leaf, in the order of the text; of two members with one name the last counts.
 ///
-/// `null` and `{}` are no leaf. Where the last element of `base` has keys, members that repeat them must
-/// agree, and are no leaves: keys live in the path, and `write_subtree` writes them back as members.
+/// `null` and `{}` are no leaf. Where the last element of `base` has keys, members that repeat them
+/// must agree, and are no leaves: keys live in the path, and `write_subtree` writes them back as
+/// members.
 pub(super) fn read_json(base: &Path, text: &[u8]) -> Result<Vec<Update>, ValueError> {
     match Tree::parse(text)? {
         Tree::Null => Ok(Vec::new()),
@@ -28,16 +29,14 @@ pub(super) fn read_json(base: &Path, text: &[u8]) -> Result<Vec<Update>, ValueEr
                 origin: &base.origin,
                 bytes: base.elems.iter().map(elem_bytes).sum(),
                 elems: base.elems.clone(),
+                leaf_elems: 0,
                 updates: Vec::new(),
             };
             let keyed = base.elems.last();
             walk.members(members, keyed)?;
             Ok(walk.updates)
         }
-        leaf if base.elems.is_empty() => {
-            drop(leaf);
-            Err(ValueError::RootLeaf)
-        }
+        _ if base.elems.is_empty() => Err(ValueError::RootLeaf),
         leaf => Ok(vec![Update {
             path: base.clone(),
             value: leaf_value(leaf),
@@ -51,11 +50,14 @@ struct Walk<'b> {
     elems: Vec<Elem>,
     /// Of all that `elems` holds.
     bytes: usize,
+    /// Of all updates together.
+    leaf_elems: usize,
     updates: Vec<Update>,
 }
 
 impl Walk<'_> {
-    /// All members of the object at the current place; `keyed` is its element where that comes from the path.
+    /// All members of the object at the current place; `keyed` is its element where that comes from
+    /// the path.
     fn members(
         &mut self,
         members: Vec<(String, Tree)>,
@@ -95,13 +97,22 @@ impl Walk<'_> {
         match member {
             Tree::Null => {}
             Tree::Object(members) => self.members(members, None)?,
-            leaf => self.updates.push(Update {
-                path: Path::new(self.origin.clone(), self.elems.clone()),
-                value: leaf_value(leaf),
-            }),
+            leaf => self.leaf(leaf)?,
         }
         self.elems.pop();
         self.bytes = bytes;
+        Ok(())
+    }
+
+    fn leaf(&mut self, leaf: Tree) -> Result<(), ValueError> {
+        self.leaf_elems += self.elems.len();
+        if self.leaf_elems > MAX_LEAF_ELEMS {
+            return Err(ValueError::PathsTooLarge);
+        }
+        self.updates.push(Update {
+            path: Path::new(self.origin.clone(), self.elems.clone()),
+            value: leaf_value(leaf),
+        });
         Ok(())
     }
 }
@@ -146,3 +157,7 @@ fn elem_bytes(elem: &Elem) -> usize {
             .map(|(key, value)| key.len() + value.len())
             .sum::<usize>()
 }
+
+/// Elements of the paths of all leaves of one value: ten levels for each leaf that is allowed. A
+/// short text can put many leaves far down, and each has a path of its own.
+pub(super) const MAX_LEAF_ELEMS: usize = 1_000_000;

@@ -17,11 +17,12 @@ use crate::model::Value;
 
 /// Everything at and below `base` as one JSON value, for Get. Leaves elsewhere are left out.
 ///
-/// A leaf at `base` itself is a bare scalar. Entries of a list become objects in an array, their keys first;
-/// so does everything below `base` where `base` names a list without keys. Members are sorted. A leaf at a
-/// list entry itself, which only schema-less data has, is the entry's member `value`. In JSON_IETF the members of the
-/// outermost objects carry the module's name where the origin has a known one (RFC 7951 4). With PROTO, which
-/// has no subtrees, a leaf is a scalar and anything else JSON.
+/// A leaf at `base` itself is a bare scalar. Entries of a list become objects in an array, their
+/// keys first; so does everything below `base` where `base` names a list without keys. Members are
+/// sorted. A leaf at a list entry itself, which only schema-less data has, is the entry's member
+/// `value`. In JSON_IETF the members of the outermost objects carry the module's name where the
+/// origin has a known one (RFC 7951 4). With PROTO, which has no subtrees, a leaf is a scalar and
+/// anything else JSON.
 ///
 /// Costs one sort and one pass.
 pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) -> pb::TypedValue {
@@ -31,7 +32,6 @@ pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) 
         .collect();
     below.sort_by(|(a, _), (b, _)| a.elems.cmp(&b.elems));
     if let [(path, value)] = below.as_slice()
-        && path.elems.len() == base.elems.len()
         && path == base
     {
         return write_value(value, encoding);
@@ -100,7 +100,8 @@ pub(super) fn write_json(out: &mut Text, value: &Value, encoding: Encoding) {
     }
 }
 
-/// The canonical form of decimal64 (RFC 7950 9.3.2): a digit on each side of the point, no other zeros.
+/// The canonical form of decimal64 (RFC 7950 9.3.2): a digit on each side of the point, no other
+/// zeros.
 pub(super) fn decimal_text(digits: i64, precision: u8) -> String {
     let scale = 10_u128.pow(u32::from(precision.min(MAX_PRECISION)));
     let magnitude = u128::from(digits.unsigned_abs());
@@ -145,7 +146,8 @@ struct Writer {
 }
 
 impl Writer {
-    /// All nodes of one name, whose elements stand at `depth`: one container or leaf, or the entries of a list.
+    /// All nodes of one name, whose elements stand at `depth`: one container or leaf, or the
+    /// entries of a list.
     fn entries(&mut self, leaves: &[&Leaf], depth: usize, module: Option<&str>) {
         let mut entries = leaves
             .chunk_by(|(a, _), (b, _)| elem_at(a, depth) == elem_at(b, depth))

@@ -1,6 +1,6 @@
-//! The protobuf messages, and everything between them and `model`: paths, values, JSON, and complete gRPC
-//! frames. The only room that includes generated code. It does no I/O and knows no stored data: what a
-//! request means for the tree is decided by its callers.
+//! The protobuf messages, and everything between them and `model`: paths, values, JSON, and
+//! complete gRPC frames. The only room that includes generated code. It does no I/O and knows no
+//! stored data: what a request means for the tree is decided by its callers.
 
 mod encoding;
 mod error;

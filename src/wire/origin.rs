@@ -1,4 +1,5 @@
-//! Which schema a path belongs to, where the client did not say so in the field that is meant for it.
+//! Which schema a path belongs to, where the client did not say so in the field that is meant for
+//! it.
 //!
 //! No schema is consulted: a short table of known origins decides (gNMI spec 2.7.1, rule 11).
 
@@ -119,7 +120,8 @@ impl KnownOrigin {
     }
 }
 
-/// `module:name` in two, where the first part is a YANG identifier (RFC 7950 6.2) and the second is not empty.
+/// `module:name` in two, where the first part is a YANG identifier (RFC 7950 6.2) and the second is
+/// not empty.
 pub(super) fn split_module(name: &str) -> Option<(&str, &str)> {
     name.split_once(':')
         .filter(|(module, rest)| is_identifier(module) && !rest.is_empty())

@@ -14,6 +14,7 @@ use crate::model::Elem;
 use crate::model::Glob;
 use crate::model::GlobElem;
 use crate::model::LABEL_KEY_PREFIX;
+use crate::model::Origin;
 use crate::model::Path;
 use crate::model::Pattern;
 
@@ -28,10 +29,10 @@ pub const MAX_PATH_BYTES: usize = 64 << 10;
 
 /// Reads what a Get, a Subscribe or a delete names. The prefix's target is the caller's affair.
 ///
-/// A key `meta/data/name/<label>` becomes a label predicate, on any element. Its value `*` constrains
-/// nothing, like an omitted key, so that predicate is left out. Adjacent `...` become one. Module names
-/// before element names are removed; the origin is found as [`Origins`] says, and `None` where no origin is
-/// named and the path is empty or starts with a wildcard.
+/// A key `meta/data/name/<label>` becomes a label predicate, on any element. Its value `*`
+/// constrains nothing, like an omitted key, so that predicate is left out. Adjacent `...` become
+/// one. Module names before element names are removed; the origin is found as [`Origins`] says, and
+/// `None` where no origin is named and the path is empty or starts with a wildcard.
 ///
 /// # Errors
 ///
@@ -42,21 +43,19 @@ pub fn read_pattern(
     origins: &Origins,
 ) -> Result<Pattern, PathError> {
     let joined = Joined::new(prefix, path)?;
-    let resolved = origins.resolve(joined.origin, joined.names());
-    let mut elems: Vec<Glob> = Vec::with_capacity(joined.elems.len());
-    for (place, elem) in joined.elems.iter().skip(resolved.dropped) {
+    let (origin, below) = joined.resolve(origins)?;
+    let mut elems: Vec<Glob> = Vec::with_capacity(below.len());
+    for (place, elem) in below {
         let glob = glob(*place, elem)?;
         if glob != Glob::AnyDepth || elems.last() != Some(&Glob::AnyDepth) {
             elems.push(glob);
         }
     }
-    Ok(Pattern {
-        origin: resolved.origin,
-        elems,
-    })
+    Ok(Pattern { origin, elems })
 }
 
-/// Reads the one node that an update or a replace names. Without any sign of an origin it is the default one.
+/// Reads the one node that an update or a replace names. Without any sign of an origin it is the
+/// default one.
 ///
 /// # Errors
 ///
@@ -67,14 +66,12 @@ pub fn read_path(
     origins: &Origins,
 ) -> Result<Path, PathError> {
     let joined = Joined::new(prefix, path)?;
-    let resolved = origins.resolve(joined.origin, joined.names());
-    let elems = joined
-        .elems
+    let (origin, below) = joined.resolve(origins)?;
+    let elems = below
         .iter()
-        .skip(resolved.dropped)
         .map(|(place, elem)| resolved_elem(*place, elem))
         .collect::<Result<_, _>>()?;
-    Ok(Path::new(resolved.origin.unwrap_or_default(), elems))
+    Ok(Path::new(origin.unwrap_or_default(), elems))
 }
 
 /// A path with its origin, as a response carries it. No target: that belongs to the prefix.
@@ -104,10 +101,13 @@ pub(super) fn is_wildcard(name: &str) -> bool {
     matches!(name, ANY_ONE | ANY_DEPTH)
 }
 
+/// An element, and where the client put it.
+type Placed<'p> = (Place, Cow<'p, pb::PathElem>);
+
 /// Prefix and path as one sequence, checked for what needs no meaning.
 struct Joined<'p> {
     origin: &'p str,
-    elems: Vec<(Place, Cow<'p, pb::PathElem>)>,
+    elems: Vec<Placed<'p>>,
 }
 
 impl<'p> Joined<'p> {
@@ -119,20 +119,13 @@ impl<'p> Joined<'p> {
         let parts = parts
             .into_iter()
             .filter_map(|(part, path)| path.map(|path| (part, path)));
-        if parts
-            .clone()
-            .map(|(_, path)| elem_count(path))
-            .sum::<usize>()
-            > MAX_ELEMS
-        {
+        let sum = |count: fn(&pb::Path) -> usize| -> usize {
+            parts.clone().map(|(_, path)| count(path)).sum()
+        };
+        if sum(elem_count) > MAX_ELEMS {
             return Err(PathError::TooManyElems);
         }
-        if parts
-            .clone()
-            .map(|(_, path)| byte_count(path))
-            .sum::<usize>()
-            > MAX_PATH_BYTES
-        {
+        if sum(byte_count) > MAX_PATH_BYTES {
             return Err(PathError::TooLong);
         }
         let origin = match prefix.map_or("", |prefix| prefix.origin.as_str()) {
@@ -147,12 +140,23 @@ impl<'p> Joined<'p> {
         Ok(Self { origin, elems })
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.elems.iter().map(|(_, elem)| elem.name.as_str())
+    /// The origin, and the elements below it.
+    fn resolve(&self, origins: &Origins) -> Result<(Option<Origin>, &[Placed<'p>]), PathError> {
+        let names = self.elems.iter().map(|(_, elem)| elem.name.as_str());
+        let resolved = origins.resolve(self.origin, names);
+        let (dropped, below) = self
+            .elems
+            .split_at_checked(resolved.dropped)
+            .unwrap_or((&[], &self.elems));
+        match dropped.iter().find(|(_, elem)| !elem.key.is_empty()) {
+            Some((place, _)) => Err(PathError::KeysOnOrigin(*place)),
+            None => Ok((resolved.origin, below)),
+        }
     }
 }
 
-/// Appends one message's elements. The deprecated strings count only without structured ones: clients send both.
+/// Appends one message's elements. The deprecated strings count only without structured ones:
+/// clients send both.
 #[expect(
     deprecated,
     reason = "gNMI spec 2.2.2: requests with `element` are tolerated"
@@ -160,7 +164,7 @@ impl<'p> Joined<'p> {
 fn read_elems<'p>(
     part: Part,
     path: &'p pb::Path,
-    elems: &mut Vec<(Place, Cow<'p, pb::PathElem>)>,
+    elems: &mut Vec<Placed<'p>>,
 ) -> Result<(), PathError> {
     for (index, elem) in path.elem.iter().enumerate() {
         let place = Place { part, index };

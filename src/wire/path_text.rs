@@ -1,7 +1,8 @@
 //! The textual form of paths: `origin:/a/b[k=v]` (gNMI path-strings).
 //!
-//! Within a name `/`, `[` and `\` are escaped, within a key's name `=`, `]` and `\`, within its value `]` and
-//! `\`; line ends are `\n` and `\r`. A backslash before any other character stands for that character.
+//! Within a name `/`, `[` and `\` are escaped, within a key's name `=`, `]` and `\`, within its
+//! value `]` and `\`; line ends are `\n` and `\r`. A backslash before any other character stands
+//! for that character.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -13,7 +14,8 @@ use super::proto::gnmi as pb;
 use crate::model::write_key;
 use crate::model::write_name;
 
-/// Reads a path's text. `/`, the empty text and `origin:/` are the root; a trailing slash is ignored.
+/// Reads a path's text. `/`, the empty text and `origin:/` are the root; a trailing slash is
+/// ignored.
 ///
 /// # Errors
 ///
@@ -42,7 +44,8 @@ pub fn path_text(prefix: Option<&pb::Path>, path: Option<&pb::Path>) -> String {
     Printed { prefix, path }.to_string()
 }
 
-/// Reads one string of the deprecated `element` field: `name[k=v]`, in which a slash belongs to the name.
+/// Reads one string of the deprecated `element` field: `name[k=v]`, in which a slash belongs to the
+/// name.
 pub(super) fn parse_element(text: &str) -> Result<pb::PathElem, PathTextError> {
     let mut scanner = Scanner::new(text, 0);
     let elem = scanner.elem(&['['])?;
@@ -52,7 +55,8 @@ pub(super) fn parse_element(text: &str) -> Result<pb::PathElem, PathTextError> {
     }
 }
 
-/// An origin is an identifier before `:/`; anything else before a colon is part of an element's name.
+/// An origin is an identifier before `:/`; anything else before a colon is part of an element's
+/// name.
 fn split_origin(text: &str) -> (&str, &str) {
     text.split_once(':')
         .filter(|(origin, rest)| is_identifier(origin) && rest.starts_with('/'))

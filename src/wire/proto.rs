@@ -56,7 +56,8 @@ mod tests {
             .flat_map(|file| file.service.iter().map(move |service| (file, service)))
             .map(|(file, service)| format!("{}.{}", file.package(), service.name()));
         assert!(services.into_iter().any(|service| service == GNMI_SERVICE));
-        // Field 1001 of FileOptions, length-delimited; prost drops extensions, so the bytes are looked at.
+        // Field 1001 of FileOptions, length-delimited; prost drops extensions, so the bytes are
+        // looked at.
         let mut option = vec![0xca, 0x3e, 6];
         option.extend_from_slice(GNMI_VERSION.as_bytes());
         assert!(

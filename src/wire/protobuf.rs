@@ -1,4 +1,5 @@
-//! The protobuf wire format, as far as frames need it. All field numbers used are below 16: one byte of key.
+//! The protobuf wire format, as far as frames need it. All field numbers used are below 16: one
+//! byte of key.
 
 use prost::encoding::encode_varint;
 use prost::encoding::encoded_len_varint;

@@ -1,5 +1,7 @@
 //! TypedValue, written without the generated structs in between.
 
+use prost::encoding::encoded_len_varint;
+
 use super::encoding::Encoding;
 use super::json_write::write_json;
 use super::protobuf::Field;
@@ -11,8 +13,6 @@ use super::protobuf::put_varint;
 use super::text::Text;
 use super::value::decimal_double;
 use crate::model::Value;
-
-use prost::encoding::encoded_len_varint;
 
 /// A value in the form in which it is written: its length is known, and its text rendered.
 pub(super) enum Typed<'v> {

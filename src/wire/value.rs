@@ -10,24 +10,27 @@ use super::json_write::MAX_PRECISION;
 use super::json_write::json_value;
 use super::json_write::write_json;
 use super::proto::gnmi as pb;
+use super::proto::gnmi::typed_value::Value as Form;
 use super::text::Text;
 use crate::model::Path;
 use crate::model::Update;
 use crate::model::Value;
-use pb::typed_value::Value as Form;
 
-/// Reads a value that a Set puts at `base`: an object of JSON becomes one update per leaf, anything else one update.
+/// Reads a value that a Set puts at `base`: an object of JSON becomes one update per leaf, anything
+/// else one update.
 ///
-/// Names of members lose their module. `null` and `{}` are no leaf, see [`is_empty_object`]; `[null]` is YANG's
-/// `empty`. An array of scalars is a leaf-list, any other array one leaf that holds its text, written anew
-/// without white space. Integers that fit 32 bits are [`Value::Narrow`], larger ones `Int` or `Uint`, other numbers `Double`.
+/// Names of members lose their module. `null` and `{}` are no leaf, see [`is_empty_object`];
+/// `[null]` is YANG's `empty`. An array of scalars is a leaf-list, any other array one leaf that
+/// holds its text, written anew without white space, numbers as they would be read. Integers that
+/// fit 32 bits are [`Value::Narrow`], larger ones `Int` or `Uint`, other numbers `Double`.
 ///
-/// Members that repeat a key of the last element of `base` must agree with it; they are no leaves, because keys live
-/// in the path.
+/// Members that repeat a key of the last element of `base` must agree with it; they are no leaves,
+/// because keys live in the path.
 ///
 /// # Errors
 ///
-/// `Unsupported` for `ascii_val`, `any_val` and `proto_bytes`; otherwise what is wrong, or which limit was hit.
+/// `Unsupported` for `ascii_val`, `any_val` and `proto_bytes`; otherwise what is wrong, or which
+/// limit was hit.
 pub fn read_updates(base: &Path, value: &pb::TypedValue) -> Result<Vec<Update>, ValueError> {
     let value = match value.value.as_ref().ok_or(ValueError::Missing)? {
         Form::JsonVal(text) | Form::JsonIetfVal(text) => return read_json(base, text),
@@ -64,18 +67,17 @@ pub fn value_of(update: &pb::Update) -> Result<Cow<'_, pb::TypedValue>, ValueErr
     }
 }
 
-/// Whether a value is `{}` or `null` in JSON: a replace with it empties the node, and is an error for an entry
-/// of a list (gNMI spec 3.4.4).
+/// Whether a value is `{}` or `null` in JSON: a replace with it empties the node, and is an error
+/// for an entry of a list (gNMI spec 3.4.4).
 pub fn is_empty_object(value: &pb::TypedValue) -> bool {
     let Some(Form::JsonVal(text) | Form::JsonIetfVal(text)) = &value.value else {
         return false;
     };
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let mut dense = text.iter().filter(|byte| !is_space(byte));
-    if text.trim_ascii() == b"null" {
-        return true;
+    match text.trim_ascii() {
+        b"null" => true,
+        [b'{', inner @ .., b'}'] => inner.trim_ascii().is_empty(),
+        _ => false,
     }
-    dense.next() == Some(&b'{') && dense.next() == Some(&b'}') && dense.next().is_none()
 }
 
 /// Writes a value.
@@ -139,11 +141,9 @@ fn read_scalar(form: &Form) -> Result<Value, ValueError> {
         Form::AnyVal(_) => return Err(ValueError::Unsupported("any_val")),
         Form::AsciiVal(_) => return Err(ValueError::Unsupported("ascii_val")),
         Form::ProtoBytes(_) => return Err(ValueError::Unsupported("proto_bytes")),
-        Form::JsonIetfVal(_) => {
-            return Err(ValueError::Unsupported("json_ietf_val in a leaf-list"));
+        Form::JsonIetfVal(_) | Form::JsonVal(_) | Form::LeaflistVal(_) => {
+            return Err(ValueError::NotScalar);
         }
-        Form::JsonVal(_) => return Err(ValueError::Unsupported("json_val in a leaf-list")),
-        Form::LeaflistVal(_) => return Err(ValueError::Unsupported("leaflist_val in a leaf-list")),
     })
 }
 
@@ -151,13 +151,10 @@ fn read_leaf_list(list: &pb::ScalarArray) -> Result<Value, ValueError> {
     if list.element.len() > MAX_LEAVES {
         return Err(ValueError::TooManyLeaves);
     }
-    let one = |(index, element): (usize, &pb::TypedValue)| match &element.value {
-        None => Err(ValueError::Missing),
-        Some(Form::JsonVal(_) | Form::JsonIetfVal(_) | Form::LeaflistVal(_)) => {
-            Err(ValueError::Element(index))
-        }
-        Some(scalar) => read_scalar(scalar),
+    let one = |element: &pb::TypedValue| {
+        let form = element.value.as_ref().ok_or(ValueError::Missing)?;
+        read_scalar(form)
     };
-    let values = list.element.iter().enumerate().map(one);
+    let values = list.element.iter().map(one);
     Ok(Value::LeafList(values.collect::<Result<_, _>>()?))
 }

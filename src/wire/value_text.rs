@@ -8,17 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 use super::json_write::MAX_PRECISION;
 use super::json_write::decimal_text;
 use super::proto::gnmi as pb;
-use pb::typed_value::Value as Form;
+use super::proto::gnmi::typed_value::Value as Form;
 
-/// A value as one line: text and JSON as they are, bytes as base64, a leaf-list in brackets. Control characters
-/// are escaped, so that no sender can write to the reader's terminal.
+/// A value as one line: text and JSON as they are, bytes as base64, a leaf-list in brackets.
+/// Control characters are escaped, so that no sender can write to the reader's terminal.
 pub fn value_text(value: &pb::TypedValue) -> String {
     let mut out = String::new();
     write_form(&mut out, value, true);
     out
 }
 
-/// `nests` ends the recursion: a list within a list is never valid, and a sender could nest without end.
+/// `nests` ends the recursion: a list within a list is never valid, and a sender could nest without
+/// end.
 #[expect(deprecated, reason = "other servers may still send deprecated forms")]
 fn write_form(out: &mut String, value: &pb::TypedValue, nests: bool) {
     let Some(form) = &value.value else { return };

@@ -115,11 +115,15 @@ proptest! {
         let at = Timestamp::from_nanos(1);
         let given = absolute.iter().zip(&leaves).map(|(path, (_, value, dup))| (path, value, *dup));
         let frame = frame_atomic(encoding, &target, &base, at, given);
-        let whole = pb::Path { elem: write_elems(&base.elems), ..prefix(&target, &base).unwrap_or_default() };
+        let whole = pb::Path {
+            elem: write_elems(&base.elems),
+            ..prefix(&target, &base).unwrap_or_default()
+        };
+        let expected = leaves.iter().map(|(path, value, dup)| update(path, encoding, value, *dup));
         check(&frame, pb::subscribe_response::Response::Update(pb::Notification {
             timestamp: 1,
             prefix: (whole != pb::Path::default()).then_some(whole),
-            update: leaves.iter().map(|(path, value, dup)| update(path, encoding, value, *dup)).collect(),
+            update: expected.collect(),
             atomic: true,
             ..pb::Notification::default()
         }));

@@ -12,10 +12,9 @@ use crate::model::Path;
 use crate::model::Value;
 use crate::wire::Encoding;
 use crate::wire::ValueError;
-use crate::wire::proto::gnmi as pb;
+use crate::wire::proto::gnmi::typed_value::Value as Form;
 use crate::wire::read_updates;
 use crate::wire::write_subtree;
-use pb::typed_value::Value as Form;
 
 fn read(base: &str, text: &str) -> Result<Vec<(String, Value)>, ValueError> {
     let updates = read_updates(&path(base), &json(text))?;
@@ -38,7 +37,8 @@ fn check(base: &str, text: &str, expected: &[(&str, Value)]) {
 fn json_objects_become_one_update_per_leaf() {
     check(
         "/s",
-        r#"{"m:a": 1, "b": {"c": "x", "d": {}}, "e": null, "f": [null], "g": [1, "y"], "h": [{"i": 1.50}], "j": []}"#,
+        r#"{"m:a": 1, "b": {"c": "x", "d": {}}, "e": null, "f": [null],
+            "g": [1, "y"], "h": [{"i": 1.50}], "j": []}"#,
         &[
             ("/s/a", Value::Narrow(1)),
             ("/s/b/c", Value::string("x")),
@@ -147,6 +147,11 @@ fn json_limits_hold() {
     assert_eq!(read("/a", &long), Err(ValueError::PathTooLong));
     let many = |count: usize, item: &str| format!("[{}]", vec![item; count].join(","));
     assert!(read("/a", &many(100_000, "1")).is_ok());
+    let members: Vec<_> = (0..10_000).map(|id| format!("\"{id}\":1")).collect();
+    let members = format!("{{{}}}", members.join(","));
+    assert!(read(&"/a".repeat(99), &members).is_ok());
+    let error = read(&"/a".repeat(100), &members).unwrap_err();
+    assert_eq!(error, ValueError::PathsTooLarge);
     for item in ["1", "null", "[]"] {
         let error = read("/a", &many(100_001, item)).unwrap_err();
         assert_eq!(error, ValueError::TooManyLeaves);
@@ -161,7 +166,9 @@ proptest! {
     }
 
     #[test]
-    fn subtree_holds_every_leaf(values in prop::collection::btree_map("[a-c](/[a-c]){0,3}", any::<u32>(), 1..12)) {
+    fn subtree_holds_every_leaf(
+        values in prop::collection::btree_map("[a-c](/[a-c]){0,3}", any::<u32>(), 1..12),
+    ) {
         // A leaf has nothing below it.
         let leaves: Vec<(Path, Value)> = values.iter()
             .filter(|(name, _)| !values.keys().any(|other| other.starts_with(&format!("{name}/"))))
@@ -208,7 +215,10 @@ fn subtree_groups_entries_into_arrays_keys_first() {
         "/a",
         &leaves,
         Encoding::Json,
-        r#"{"b":1,"list":[{"id":"7","name":"seven"},{"id":"8","in":{"x":3}}],"list2":[{"j":"2","k":"1","value":4}]}"#,
+        concat!(
+            r#"{"b":1,"list":[{"id":"7","name":"seven"},{"id":"8","in":{"x":3}}],"#,
+            r#""list2":[{"j":"2","k":"1","value":4}]}"#
+        ),
     );
     check_subtree(
         "/a/list[id=7]",

@@ -97,8 +97,9 @@ fn pattern_finds_its_origin_and_loses_its_modules() {
 
 #[test]
 fn pattern_keeps_wildcards_keys_and_labels_apart() {
-    let asked = "/mo/monitored-object[id=*][name=n][meta/data/name/b=2][meta/data/name/a=1][meta/data/name/c=*]/.../...";
-    let read = pattern(asked).unwrap();
+    let labels = "[meta/data/name/b=2][meta/data/name/a=1][meta/data/name/c=*]";
+    let asked = format!("/mo/monitored-object[id=*][name=n]{labels}/.../...");
+    let read = pattern(&asked).unwrap();
     let expected = GlobElem {
         name: Some("monitored-object".into()),
         keys: vec![("id".into(), None), ("name".into(), Some("n".into()))],
@@ -164,6 +165,7 @@ fn resolved_path_allows_nothing_open() {
         ("/...", PathError::Wildcard(at(0))),
         ("/a[k=*]", PathError::Wildcard(at(0))),
         ("/a[meta/data/name/x=y]", PathError::Label(at(0))),
+        ("/accedian[k=v]/object-type", PathError::KeysOnOrigin(at(0))),
     ] {
         let path = parse_path_text(text).unwrap();
         assert_eq!(

@@ -13,11 +13,11 @@ use crate::wire::Encoding;
 use crate::wire::ValueError;
 use crate::wire::is_empty_object;
 use crate::wire::proto::gnmi as pb;
+use crate::wire::proto::gnmi::typed_value::Value as Form;
 use crate::wire::read_updates;
 use crate::wire::value_of;
 use crate::wire::value_text;
 use crate::wire::write_value;
-use pb::typed_value::Value as Form;
 
 fn read(form: Form) -> Result<Value, ValueError> {
     let updates = read_updates(&path("/a"), &typed(form))?;
@@ -93,7 +93,7 @@ fn scalars_of_every_form_are_read() {
         Ok(leaf_list(&[Value::Int(1), Value::Bool(false)]))
     );
     let nested = list(vec![Form::IntVal(1), list(vec![])]);
-    assert_eq!(read(nested), Err(ValueError::Element(1)));
+    assert_eq!(read(nested), Err(ValueError::NotScalar));
     let unset = Form::LeaflistVal(pb::ScalarArray {
         element: vec![pb::TypedValue::default()],
     });
