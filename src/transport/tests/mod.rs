@@ -110,11 +110,12 @@ fn router() -> Router {
             "/peer",
             get(|Extension(peer): Extension<Peer>| async move { format!("{peer:?}") }),
         )
-        .route(
-            "/panic",
-            get(|| async { Option::<String>::None.expect("as asked") }),
-        )
+        .route("/panic", get(panics))
         .route("/forever", get(pending::<()>))
+}
+
+async fn panics() -> String {
+    panic!("as asked")
 }
 
 /// Writes `request`, reads until the other end closes.
