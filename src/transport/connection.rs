@@ -32,6 +32,8 @@ use super::Peer;
 use super::config::MAX_HEADER_BYTES;
 use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
+use super::cork::Cork;
+use super::cork::Streams;
 use super::metrics::HandshakeFailure;
 use super::metrics::Metrics;
 use super::opening::Opening;
@@ -41,16 +43,17 @@ use super::server::Security;
 pub(super) struct Shared {
     config: Config,
     security: Security,
-    http: auto::Builder<Tasks>,
     router: Router,
     metrics: Metrics,
+    alive: mpsc::Sender<Infallible>,
 }
 
-/// Runs the tasks of HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the server can wait for
-/// the last.
+/// Runs the tasks of one connection's HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the
+/// server can wait for the last, and is counted, so that the connection's writes can be gathered.
 #[derive(Clone, Debug)]
-pub(super) struct Tasks {
+struct Tasks {
     alive: mpsc::Sender<Infallible>,
+    streams: Streams,
 }
 
 impl Shared {
@@ -61,13 +64,12 @@ impl Shared {
         metrics: Metrics,
         alive: mpsc::Sender<Infallible>,
     ) -> Self {
-        let http = http_builder(&config, &security, Tasks { alive });
         Self {
             config,
             security,
-            http,
             router,
             metrics,
+            alive,
         }
     }
 
@@ -121,13 +123,18 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let opening = Opening::default();
-        let io = TokioIo::new(opening.observe(stream));
+        let streams = Streams::default();
+        let io = TokioIo::new(Cork::new(opening.observe(stream), streams.clone()));
+        let http = self.http_builder(Tasks {
+            alive: self.alive.clone(),
+            streams,
+        });
         let service = Requests {
             router: self.router.clone(),
             peer,
             opening: opening.clone(),
         };
-        let mut connection = pin!(self.http.serve_connection(io, service));
+        let mut connection = pin!(http.serve_connection(io, service));
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
         let (mut is_open, mut is_draining) = (false, false);
         loop {
@@ -151,6 +158,32 @@ impl Shared {
                     }
                 }
             }
+        }
+    }
+
+    fn http_builder(&self, tasks: Tasks) -> auto::Builder<Tasks> {
+        let config = &self.config;
+        let mut builder = auto::Builder::new(tasks);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_deadline)
+            .max_buf_size(MAX_HEADER_BYTES as usize);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEADER_BYTES)
+            .max_concurrent_streams(config.max_streams_per_connection)
+            .initial_stream_window_size(config.stream_window_bytes)
+            .initial_connection_window_size(config.connection_window_bytes)
+            .max_send_buf_size(config.send_buffer_bytes)
+            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+            .max_local_error_reset_streams(MAX_LOCAL_RESETS)
+            .keep_alive_interval(config.keepalive_interval)
+            .keep_alive_timeout(config.keepalive_timeout);
+        match self.security {
+            Security::Plain => builder.http1_only(),
+            Security::Tls(_) => builder,
         }
     }
 }
@@ -181,37 +214,12 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let alive = self.alive.clone();
+        let (alive, open) = (self.alive.clone(), self.streams.open());
         let task = async move {
-            let _alive = alive;
+            let _alive_and_open = (alive, open);
             stream.await;
         };
         drop(tokio::spawn(task.in_current_span()));
-    }
-}
-
-fn http_builder(config: &Config, security: &Security, tasks: Tasks) -> auto::Builder<Tasks> {
-    let mut builder = auto::Builder::new(tasks);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_deadline)
-        .max_buf_size(MAX_HEADER_BYTES as usize);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(MAX_HEADER_BYTES)
-        .max_concurrent_streams(config.max_streams_per_connection)
-        .initial_stream_window_size(config.stream_window_bytes)
-        .initial_connection_window_size(config.connection_window_bytes)
-        .max_send_buf_size(config.send_buffer_bytes)
-        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
-        .max_local_error_reset_streams(MAX_LOCAL_RESETS)
-        .keep_alive_interval(config.keepalive_interval)
-        .keep_alive_timeout(config.keepalive_timeout);
-    match security {
-        Security::Plain => builder.http1_only(),
-        Security::Tls(_) => builder,
     }
 }
 

@@ -8,6 +8,7 @@
 mod backoff;
 mod config;
 mod connection;
+mod cork;
 mod dial;
 mod error;
 mod limits;
