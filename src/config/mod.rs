@@ -1,1 +1,44 @@
 //! File, flags and environment become checked settings.
+//!
+//! Three steps: text is parsed with the place of every value kept ([`Sources`], `raw`); each section reads its keys
+//! through one reader that knows precedence, defaults and documentation (`section`, `reader`); what comes out
+//! is [`Settings`], made of the rooms' own configurations. Every mistake is collected and reported with the others
+//! ([`Mistakes`]); nothing is opened here.
+//!
+//! Precedence: flag, then environment (`TOLLGATE_SECTION_KEY`), then file, then default. The environment is read
+//! here alone. The configuration holds no secrets, only names of files that do.
+//!
+//! A new key is one line in its section's file: name, default, limits, documentation. The table in the README is
+//! made from the same line ([`documentation`]).
+
+mod gateway;
+mod log;
+mod mistake;
+mod origin;
+mod raw;
+mod reader;
+mod report;
+mod section;
+mod setting;
+mod settings;
+mod sources;
+mod suggestion;
+
+#[cfg(test)]
+mod tests;
+
+pub use gateway::Certificate;
+pub use gateway::Gateway;
+pub use log::Log;
+pub use log::LogFilter;
+pub use log::LogFormat;
+pub use mistake::Fault;
+pub use mistake::Mistake;
+pub use mistake::Mistakes;
+pub use origin::Origin;
+pub use report::check_config;
+pub use report::documentation;
+pub use report::print_config;
+pub use settings::Settings;
+pub use sources::ReadError;
+pub use sources::Sources;

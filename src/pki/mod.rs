@@ -1,1 +1,22 @@
-//! Certificates: the own identity and its issuer.
+//! Certificates: the issuing CA and the gateway's own identity.
+//!
+//! Keys and certificates lie as files in one directory; `certs/README.md` describes each. Certificates are
+//! built from the profiles here and from nothing that a peer says.
+
+mod authority;
+mod error;
+mod files;
+mod identity;
+mod name;
+mod profile;
+
+#[cfg(test)]
+mod tests;
+
+pub use authority::Authority;
+pub use error::Error;
+pub use files::read_certificates;
+pub use identity::ServerIdentity;
+pub use identity::provider;
+pub use name::Name;
+pub use name::NotAName;

@@ -1,1 +1,34 @@
 //! Listening, TLS and the life of a connection.
+//!
+//! A [`Server`] accepts connections within limits, speaks TLS (or, for the admin port, plain HTTP), serves one
+//! router over HTTP/2 and HTTP/1.1, and says in every request's extensions who is at the other end ([`Peer`]).
+//! It knows no credentials, no gRPC and no pages. [`dial()`] is the calling side, for the small client and the
+//! agents.
+
+mod backoff;
+mod config;
+mod connection;
+mod cork;
+mod dial;
+mod error;
+mod limits;
+mod metrics;
+mod opening;
+mod peer;
+mod server;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use dial::CONNECT_TIMEOUT;
+pub use dial::DialError;
+pub use dial::Trust;
+pub use dial::dial;
+pub use error::Error;
+pub use peer::Alpn;
+pub use peer::Peer;
+pub use server::Security;
+pub use server::Server;
+pub use tls::server_config;

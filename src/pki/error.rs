@@ -1,0 +1,85 @@
+//! What can be wrong with keys and certificates. Each is for the operator; no key material in any message.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::model::Class;
+
+/// Why a key or certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The certificate's time is over; renew it.
+    #[error("certificate in {path} has expired")]
+    Expired {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error("cannot use {path}")]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The library refused to make a key or certificate.
+    #[error("cannot issue a certificate")]
+    Issue(#[from] rcgen::Error),
+    /// Others than the owner may read the key; `chmod` it.
+    #[error("private key {path} has mode {mode:04o}: others than its owner may read it")]
+    KeyExposed {
+        /// The key's file.
+        path: PathBuf,
+        /// Its mode bits.
+        mode: u32,
+    },
+    /// Certificate and key belong to different pairs.
+    #[error("private key {key} does not belong to certificate {certificate}")]
+    KeyMismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The CA has a certificate but no key: restore the key, or move the certificate away for a new CA.
+    #[error("{certificate} exists but its private key {key} is missing")]
+    KeyMissing {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// Where its key should be.
+        key: PathBuf,
+    },
+    /// A server certificate needs at least one name.
+    #[error("no server name is given")]
+    NoNames,
+    /// The file holds no certificate.
+    #[error("no certificate in {path}")]
+    NotACertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds no private key, or one of a kind that is not supported.
+    #[error("no usable private key in {path}")]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The certificate may not sign others (RFC 5280 4.2.1.3, 4.2.1.9).
+    #[error("certificate in {path} is not that of a certificate authority")]
+    NotAnIssuer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system gives no random numbers.
+    #[error("no random numbers")]
+    Random(#[source] getrandom::Error),
+}
+
+impl Error {
+    /// All of these are found at start or at reload: ours, or the operator's.
+    pub const fn class(&self) -> Class {
+        Class::Internal
+    }
+}

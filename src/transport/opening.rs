@@ -1,0 +1,101 @@
+//! Whether a connection has said anything yet.
+//!
+//! hyper times the reading of an HTTP/1.1 head, but neither the wait for the bytes that tell HTTP/2 from
+//! HTTP/1.1, nor that for HTTP/2's preface. A peer that stops there would hold its connection for ever.
+
+use std::io;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+use std::task::ready;
+
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::io::ReadBuf;
+
+/// Counts what a connection has read until it is open. Clones share the count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening(Arc<AtomicUsize>);
+
+/// A stream whose first bytes are counted.
+#[derive(Debug)]
+pub(super) struct Observed<S> {
+    stream: S,
+    opening: Opening,
+}
+
+impl Opening {
+    /// Whether enough has come to leave the rest to hyper: a request, or as many bytes as HTTP/2's preface has.
+    pub(super) fn is_done(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= PREFACE_LEN
+    }
+
+    /// A request has come.
+    pub(super) fn finish(&self) {
+        if !self.is_done() {
+            self.0.store(PREFACE_LEN, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts what `stream` reads.
+    pub(super) fn observe<S>(&self, stream: S) -> Observed<S> {
+        Observed {
+            stream,
+            opening: self.clone(),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if !self.opening.is_done() {
+            self.opening
+                .0
+                .fetch_add(buf.filled().len() - before, Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113 3.4).
+const PREFACE_LEN: usize = 24;
