@@ -81,8 +81,8 @@ fn date(at: Timestamp) -> OffsetDateTime {
 /// Ten years.
 const ISSUER_LIFETIME: Duration = Duration::from_hours(3_652 * 24);
 
-/// The longest that clients in the field accept (Apple, since 2020: 398 days), less one for clocks.
-const SERVER_LIFETIME: Duration = Duration::from_hours(397 * 24);
+/// With the day of [`CLOCK_SKEW`] 397 days in all: clients in the field accept no more than 398 (Apple, since 2020).
+const SERVER_LIFETIME: Duration = Duration::from_hours(396 * 24);
 
 /// A certificate that ends sooner is renewed at start.
 pub(super) const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);

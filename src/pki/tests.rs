@@ -154,7 +154,7 @@ fn server_certificate_has_the_documented_profile() {
     assert!(usage.server_auth && !usage.client_auth);
     assert_eq!(leaf.subject().to_string(), "O=Tollgate, CN=gateway.example");
     assert_eq!(
-        leaf.validity().not_after.timestamp() - clock.now().secs(),
+        leaf.validity().not_after.timestamp() - leaf.validity().not_before.timestamp(),
         397 * 86_400
     );
     assert_eq!(
@@ -178,7 +178,7 @@ fn server_certificate_is_kept_until_it_must_change() {
     let authority = open(&dir, &clock).unwrap();
     let issue = |names: &[Name]| authority.server_identity(names).unwrap().chain()[0].clone();
     let first = issue(&names());
-    clock.advance(DAY * 366);
+    clock.advance(DAY * 365);
     assert_eq!(issue(&names()), first);
     clock.advance(DAY * 2);
     let renewed = issue(&names());
