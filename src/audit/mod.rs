@@ -1,1 +1,25 @@
-//! What happened to credentials and rights, for those who must prove it.
+//! What happened to credentials and rights, for those who must prove it: events, the chain that makes a
+//! later change visible, and the port through which they are stored.
+//!
+//! Mutations hand their event to the store together with the change, so that both happen or neither does.
+//! Everything else goes through the bounded [`Trail`], which never makes its caller wait.
+
+mod chain;
+mod event;
+mod port;
+mod trail;
+
+pub use chain::Broken;
+pub use chain::Hash;
+pub use chain::Link;
+pub use chain::hash_of;
+pub use chain::verify;
+pub use event::Actor;
+pub use event::Event;
+pub use event::Kind;
+pub use event::Origin;
+pub use event::Outcome;
+pub use event::Subject;
+pub use port::Log;
+pub use port::LogError;
+pub use trail::Trail;

@@ -1,0 +1,17 @@
+//! The managing side: tenants, people, service accounts, tokens. Commands, and later the HTTP faces, call it; it
+//! checks the caller's rights, writes one change with its audit event, and makes the live side obey at once.
+
+mod caller;
+mod error;
+mod request;
+mod service;
+mod tokens;
+
+pub use caller::Actor;
+pub use caller::Caller;
+pub use error::AccountsError;
+pub use request::NewAccount;
+pub use request::NewPat;
+pub use service::Accounts;
+pub use tokens::Issued;
+pub use tokens::PatView;

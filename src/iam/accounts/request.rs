@@ -1,0 +1,176 @@
+//! What is asked for, and whether it can be.
+
+use ipnet::IpNet;
+
+use crate::iam::AccountsError;
+use crate::iam::Roles;
+use crate::iam::Scope;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::secret::Secret;
+
+/// An account to create. One with a password is a person, one without a service account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Where.
+    pub tenant: TenantId,
+    /// 1 to 200 characters, none of them white space or control; unique in the tenant, case aside.
+    pub username: String,
+    /// At most 200 characters; empty becomes the user name.
+    pub name: String,
+    /// At most 500 characters.
+    pub description: String,
+    /// What it may do.
+    pub roles: Roles,
+    /// At least 8 characters and at most 1,024 bytes.
+    pub password: Option<Secret>,
+}
+
+/// A token to issue.
+#[derive(Clone, Debug)]
+pub struct NewPat {
+    /// At most 200 characters, unique among the account's tokens that are not revoked; empty gets a generated one.
+    pub name: String,
+    /// At most 500 characters.
+    pub description: String,
+    /// In the future.
+    pub expires: Expiry,
+    /// What it is narrowed to; empty means all that the account's roles allow.
+    pub scopes: Vec<Scope>,
+    /// Where it may be used from; empty means anywhere.
+    pub networks: Vec<IpNet>,
+}
+
+impl NewAccount {
+    /// A person.
+    pub fn person(tenant: TenantId, username: &str, password: Secret, roles: Roles) -> Self {
+        Self {
+            password: Some(password),
+            ..Self::machine(tenant, username, roles)
+        }
+    }
+
+    /// A service account.
+    pub fn machine(tenant: TenantId, username: &str, roles: Roles) -> Self {
+        Self {
+            tenant,
+            username: username.to_owned(),
+            name: String::new(),
+            description: String::new(),
+            roles,
+            password: None,
+        }
+    }
+
+    /// Trims, fills in, and checks.
+    pub(super) fn checked(mut self) -> Result<Self, AccountsError> {
+        trim(&mut self.username);
+        trim(&mut self.name);
+        if self.username.is_empty() {
+            return invalid("username", "is empty");
+        }
+        if self
+            .username
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace())
+        {
+            return invalid("username", "has white space or control characters");
+        }
+        if self.name.is_empty() {
+            self.name.clone_from(&self.username);
+        }
+        if self.roles.is_empty() {
+            return invalid("roles", "are empty");
+        }
+        check_text("username", &self.username, NAME_LENGTH)?;
+        check_text("name", &self.name, NAME_LENGTH)?;
+        check_text("description", &self.description, DESCRIPTION_LENGTH)?;
+        self.password.as_ref().map_or(Ok(()), check_password)?;
+        Ok(self)
+    }
+}
+
+impl NewPat {
+    /// A token that ends then, without name or narrowing.
+    pub fn until(expires: Expiry) -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            expires,
+            scopes: Vec::new(),
+            networks: Vec::new(),
+        }
+    }
+
+    /// Trims, and checks all but the times.
+    pub(super) fn checked(mut self) -> Result<Self, AccountsError> {
+        trim(&mut self.name);
+        check_text("name", &self.name, NAME_LENGTH)?;
+        check_text("description", &self.description, DESCRIPTION_LENGTH)?;
+        if self.networks.len() > MOST_NETWORKS {
+            return invalid("networks", "are too many");
+        }
+        Ok(self)
+    }
+}
+
+/// A tenant's name becomes part of login names and headers.
+pub(super) fn check_tenant(id: &str) -> Result<TenantId, AccountsError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if id.is_empty() || id.len() > TENANT_LENGTH {
+        return invalid("tenant", "is empty or longer than 64 characters");
+    }
+    if !id.bytes().all(fits) {
+        return invalid(
+            "tenant",
+            "has other characters than letters, digits, '-', '_', '.'",
+        );
+    }
+    Ok(TenantId::new(id))
+}
+
+pub(super) fn check_password(password: &Secret) -> Result<(), AccountsError> {
+    let text = password.expose();
+    if text.chars().count() < PASSWORD_LENGTH {
+        return invalid("password", "is shorter than 8 characters");
+    }
+    if text.len() > PASSWORD_BYTES {
+        return invalid("password", "is longer than 1024 bytes");
+    }
+    Ok(())
+}
+
+pub(super) fn invalid<T>(field: &'static str, problem: &'static str) -> Result<T, AccountsError> {
+    Err(AccountsError::InvalidField { field, problem })
+}
+
+fn check_text(field: &'static str, text: &str, most: usize) -> Result<(), AccountsError> {
+    if text.chars().count() > most {
+        return invalid(field, "is too long");
+    }
+    if text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\t'))
+    {
+        return invalid(field, "has control characters");
+    }
+    Ok(())
+}
+
+fn trim(text: &mut String) {
+    let trimmed = text.trim();
+    if trimmed.len() < text.len() {
+        *text = trimmed.to_owned();
+    }
+}
+
+/// Characters, as Zitadel bounds names.
+const NAME_LENGTH: usize = 200;
+/// Characters, as Zitadel bounds descriptions; the stricter face checks its 400 itself.
+const DESCRIPTION_LENGTH: usize = 500;
+const TENANT_LENGTH: usize = 64;
+/// Characters.
+const PASSWORD_LENGTH: usize = 8;
+const PASSWORD_BYTES: usize = 1_024;
+/// Each is compared on every use.
+const MOST_NETWORKS: usize = 64;

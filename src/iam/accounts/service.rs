@@ -1,0 +1,374 @@
+//! Tenants and accounts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::audit::Event;
+use crate::audit::Kind;
+use crate::audit::Subject;
+use crate::iam::AccountId;
+use crate::iam::AccountKind;
+use crate::iam::AccountRecord;
+use crate::iam::AccountsError;
+use crate::iam::Caller;
+use crate::iam::Issued;
+use crate::iam::NewAccount;
+use crate::iam::NewPat;
+use crate::iam::Pepper;
+use crate::iam::Registry;
+use crate::iam::Roles;
+use crate::iam::State;
+use crate::iam::TenantRecord;
+use crate::iam::Time;
+use crate::iam::password::Passwords;
+use crate::iam::port::Handle;
+use crate::iam::port::Mutation;
+use crate::iam::port::Page;
+use crate::iam::port::PasswordHash;
+use crate::iam::port::Records;
+use crate::iam::port::RecordsError;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::secret::Secret;
+
+use super::request::check_password;
+use super::request::check_tenant;
+use super::request::invalid;
+
+/// Tenants, people, service accounts and their tokens. Cheap to clone.
+///
+/// A caller can never create, change or issue a token for an account whose roles exceed its own (design 4). Ids of
+/// other tenants are simply not there (iam X4). Two writers of one account: the second is refused with
+/// [`RecordsError::Changed`] and tries again.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(super) records: Arc<dyn Records>,
+    pub(super) pepper: Pepper,
+    pub(super) time: Time,
+    passwords: Passwords,
+    registry: Registry,
+}
+
+impl Accounts {
+    pub(in crate::iam) fn new(
+        records: Arc<dyn Records>,
+        pepper: Pepper,
+        passwords: Passwords,
+        time: Time,
+        registry: Registry,
+    ) -> Self {
+        Self {
+            records,
+            pepper,
+            time,
+            passwords,
+            registry,
+        }
+    }
+
+    /// Creates a tenant.
+    pub async fn create_tenant(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<TenantRecord, AccountsError> {
+        caller.may_manage_tenants()?;
+        let tenant = TenantRecord {
+            id: check_tenant(id)?,
+            state: State::Active,
+            max_pat_lifetime: None,
+            tokens_not_before: None,
+            created: self.time.now(),
+        };
+        let event = self.event(
+            caller,
+            Kind::TenantCreated,
+            &tenant.id,
+            tenant_subject(&tenant.id),
+        );
+        self.apply(Mutation::CreateTenant(tenant.clone()), event)
+            .await?;
+        Ok(tenant)
+    }
+
+    /// All tenants that the caller may manage.
+    pub async fn tenants(&self, caller: &Caller) -> Result<Vec<TenantRecord>, AccountsError> {
+        let mut tenants = self.records.tenants().await?;
+        tenants.retain(|tenant| caller.may_manage(&tenant.id).is_ok());
+        Ok(tenants)
+    }
+
+    /// Disables a tenant, which ends all its streams, or enables it again.
+    pub async fn set_tenant_state(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        state: State,
+    ) -> Result<(), AccountsError> {
+        caller.may_manage_tenants()?;
+        let kind = match state {
+            State::Active => Kind::TenantEnabled,
+            State::Disabled => Kind::TenantDisabled,
+        };
+        let event = self.event(caller, kind, tenant, tenant_subject(tenant));
+        self.apply(Mutation::SetTenantState(tenant.clone(), state), event)
+            .await
+    }
+
+    /// Creates an account, perhaps with a first token: both or neither.
+    pub async fn create_account(
+        &self,
+        caller: &Caller,
+        new: NewAccount,
+        first_pat: Option<NewPat>,
+    ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
+        caller.may_manage(&new.tenant)?;
+        let mut new = new.checked()?;
+        caller.may_grant(new.roles)?;
+        let now = self.time.now();
+        let tenant = self.existing_tenant(&new.tenant).await?;
+        let password = match new.password.take() {
+            Some(password) => Some(self.hash(password).await?),
+            None => None,
+        };
+        let account = AccountRecord {
+            id: AccountId::random()?,
+            tenant: new.tenant,
+            kind: password
+                .as_ref()
+                .map_or(AccountKind::Machine, |_| AccountKind::Person),
+            username: new.username,
+            name: new.name,
+            description: new.description,
+            roles: new.roles,
+            state: State::Active,
+            expires: Expiry::NEVER,
+            tokens_not_before: None,
+            created: now,
+            updated: now,
+            version: 0,
+        };
+        let draft = first_pat
+            .map(|new| self.draft(caller, &account, &tenant, new))
+            .transpose()?;
+        let pat = draft
+            .as_ref()
+            .map(|draft| (draft.issued.record.clone(), draft.digest));
+        let mut event = self.account_event(caller, Kind::AccountCreated, &account);
+        event.detail = Some(match &draft {
+            Some(draft) => format!("roles {}, token {}", account.roles, draft.issued.record.id),
+            None => format!("roles {}", account.roles),
+        });
+        let mutation = Mutation::CreateAccount {
+            account: account.clone(),
+            password,
+            pat,
+        };
+        self.apply(mutation, event).await?;
+        Ok((account, draft.map(|draft| draft.issued)))
+    }
+
+    /// One account.
+    pub async fn account(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<AccountRecord, AccountsError> {
+        if caller.id() != Some(id) {
+            caller.may_manage(tenant)?;
+        }
+        self.existing(tenant, id).await
+    }
+
+    /// The account of that user name, case aside.
+    pub async fn account_named(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<AccountRecord, AccountsError> {
+        caller.may_manage(tenant)?;
+        let found = self.records.account_named(tenant, username).await?;
+        Ok(found.ok_or(RecordsError::NotFound("account"))?)
+    }
+
+    /// The tenant's accounts by user name.
+    pub async fn accounts(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        page: &Page,
+    ) -> Result<Vec<AccountRecord>, AccountsError> {
+        caller.may_manage(tenant)?;
+        Ok(self.records.accounts(tenant, page).await?)
+    }
+
+    /// Gives an account other roles. Open streams that they no longer allow end.
+    pub async fn set_roles(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+        roles: Roles,
+    ) -> Result<(), AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        if roles.is_empty() {
+            return invalid("roles", "are empty");
+        }
+        caller.may_grant(roles)?;
+        let mut event = self.account_event(caller, Kind::RolesChanged, &account);
+        event.detail = Some(format!("from {} to {roles}", account.roles));
+        self.apply(Mutation::SetRoles(handle(&account), roles), event)
+            .await
+    }
+
+    /// Gives a person another password. Streams that were opened with the old one end.
+    pub async fn set_password(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+        password: Secret,
+    ) -> Result<(), AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        if account.kind == AccountKind::Machine {
+            return invalid("account", "is a service account, which has no password");
+        }
+        check_password(&password)?;
+        let hash = self.hash(password).await?;
+        let event = self.account_event(caller, Kind::PasswordChanged, &account);
+        self.apply(Mutation::SetPassword(handle(&account), hash), event)
+            .await
+    }
+
+    /// Disables an account, which ends its streams and refuses its tokens, or enables it again.
+    pub async fn set_state(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+        state: State,
+    ) -> Result<(), AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        let kind = match state {
+            State::Active => Kind::AccountEnabled,
+            State::Disabled => Kind::AccountDisabled,
+        };
+        let event = self.account_event(caller, kind, &account);
+        self.apply(Mutation::SetState(handle(&account), state), event)
+            .await
+    }
+
+    /// Deletes an account for good, and all its tokens with it. Returns what it was.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<AccountRecord, AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        let event = self.account_event(caller, Kind::AccountDeleted, &account);
+        self.apply(Mutation::DeleteAccount(handle(&account)), event)
+            .await?;
+        Ok(account)
+    }
+
+    /// Writes a change, and makes this process obey it before the caller hears that it is done (iam R3, R4).
+    pub(super) async fn apply(
+        &self,
+        mutation: Mutation,
+        event: Event,
+    ) -> Result<(), AccountsError> {
+        let revocations = self.records.apply(&mutation, event.at, &event).await?;
+        self.registry.apply(&revocations);
+        Ok(())
+    }
+
+    pub(super) async fn existing(
+        &self,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<AccountRecord, AccountsError> {
+        let found = self.records.account(tenant, id).await?;
+        Ok(found.ok_or(RecordsError::NotFound("account"))?)
+    }
+
+    pub(super) async fn existing_tenant(
+        &self,
+        id: &TenantId,
+    ) -> Result<TenantRecord, AccountsError> {
+        let found = self.records.tenant(id).await?;
+        Ok(found.ok_or(RecordsError::NotFound("tenant"))?)
+    }
+
+    pub(super) fn account_event(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        account: &AccountRecord,
+    ) -> Event {
+        let subject = Subject {
+            kind: "account",
+            id: account.id.to_string(),
+            name: Some(account.username.clone()),
+        };
+        self.event(caller, kind, &account.tenant, subject)
+    }
+
+    pub(super) fn event(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        tenant: &TenantId,
+        subject: Subject,
+    ) -> Event {
+        Event {
+            origin: caller.origin.clone(),
+            tenant: Some(tenant.clone()),
+            subject: Some(subject),
+            ..Event::new(self.time.now(), kind, caller.as_audit())
+        }
+    }
+
+    async fn changeable(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<AccountRecord, AccountsError> {
+        caller.may_manage(tenant)?;
+        let account = self.existing(tenant, id).await?;
+        caller.may_grant(account.roles)?;
+        Ok(account)
+    }
+
+    async fn hash(&self, password: Secret) -> Result<PasswordHash, AccountsError> {
+        self.passwords
+            .hash(password)
+            .await
+            .map_err(AccountsError::Password)
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accounts")
+    }
+}
+
+pub(super) fn handle(account: &AccountRecord) -> Handle {
+    Handle {
+        tenant: account.tenant.clone(),
+        id: account.id,
+        version: account.version,
+    }
+}
+
+fn tenant_subject(id: &TenantId) -> Subject {
+    Subject {
+        kind: "tenant",
+        id: id.to_string(),
+        name: None,
+    }
+}

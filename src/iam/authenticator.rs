@@ -1,0 +1,309 @@
+//! Credential to principal: cached, throttled, and never later than the revocation log allows.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hmac::Hmac;
+use sha2::Sha256;
+use tokio::sync::Mutex;
+
+use crate::audit;
+use crate::audit::Trail;
+use crate::model::Class;
+use crate::model::Timestamp;
+
+use super::AuthError;
+use super::Config;
+use super::Credential;
+use super::Pepper;
+use super::Principal;
+use super::Registry;
+use super::Time;
+use super::cache::Cache;
+use super::cache::CacheKey;
+use super::lockout::Lockout;
+use super::meters::Meters;
+use super::password::Passwords;
+use super::pat::PatText;
+use super::port::Records;
+use super::recent::Recent;
+use super::throttle::Price;
+use super::throttle::Throttle;
+use super::uses::Uses;
+
+/// Tells who a credential belongs to. Cheap to clone.
+///
+/// A token that is cached costs a digest and a map look-up. One that is not costs one read of the store; reads for
+/// one token are never made twice at once, and at most [`LANES`] are made at once in all.
+#[derive(Clone)]
+pub struct Authenticator(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) config: Config,
+    pub(super) records: Arc<dyn Records>,
+    pub(super) pepper: Pepper,
+    pub(super) passwords: Passwords,
+    pub(super) time: Time,
+    pub(super) recent: Arc<Recent>,
+    pub(super) registry: Registry,
+    pub(super) trail: Trail,
+    pub(super) meters: Arc<Meters>,
+    pub(super) throttle: Throttle,
+    pub(super) lockout: Lockout,
+    pub(super) uses: Uses,
+    /// Tokens that count.
+    pub(super) positive: Cache<Arc<Entry>>,
+    /// Tokens that do not. Apart, so that a flood of them cannot push out the others (iam R2).
+    pub(super) negative: Cache<Refusal>,
+    /// Passwords that were right, by a digest under [`Inner::boot_key`].
+    pub(super) logins: Cache<Arc<Entry>>,
+    /// Random, of this process alone.
+    pub(super) boot_key: Hmac<Sha256>,
+    /// Reads of the store: one at once in each lane, and a token always takes the same.
+    pub(super) lanes: [Mutex<()>; LANES],
+    /// The lane of sources that are beyond their budget of failures.
+    pub(super) slow_lane: Mutex<()>,
+}
+
+/// A cached principal.
+pub(super) struct Entry {
+    pub(super) principal: Arc<Principal>,
+    pub(super) fetched: Timestamp,
+    fresh_until: Timestamp,
+    /// The generation of [`Recent`] at which nothing concerned the principal.
+    compared: AtomicU64,
+    /// When its use was last noted, in nanoseconds since the epoch.
+    noted: AtomicI64,
+}
+
+/// A cached refusal. Any entry of the revocation log voids it, for the token may have been issued or given back.
+#[derive(Clone, Copy)]
+pub(super) struct Refusal {
+    pub(super) error: AuthError,
+    pub(super) until: Timestamp,
+    pub(super) generation: u64,
+}
+
+/// What the caches know.
+pub(super) enum Cached {
+    Absent,
+    Good(Arc<Entry>),
+    Refused(AuthError),
+}
+
+impl Authenticator {
+    /// Tells who `credential`, presented from `from`, belongs to.
+    ///
+    /// A failure is charged to its source, or to the token where that is known; a success never costs anything,
+    /// whatever the source's other clients do (iam L1, L2).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] says why not. While the store cannot be asked that is [`AuthError::Unavailable`], never that
+    /// the credential is bad.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: a dropped look-up leaves nothing behind.
+    pub async fn authenticate(
+        &self,
+        credential: Credential,
+        from: IpAddr,
+    ) -> Result<Arc<Principal>, AuthError> {
+        if self.0.registry.is_shut().is_some() {
+            return Err(AuthError::Unavailable);
+        }
+        let outcome = match &credential {
+            Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Password { username, password } => {
+                self.0.password(username, password, from).await
+            }
+        };
+        let admitted = outcome.and_then(|principal| {
+            if principal.may_come_from(from) {
+                Ok(principal)
+            } else {
+                Err(AuthError::AddressNotAllowed {
+                    token: principal.token,
+                })
+            }
+        });
+        admitted.map_err(|error| self.0.refuse(error, from))
+    }
+
+    /// Lifts a lock-out after wrong passwords. Says whether there was one.
+    pub fn unlock(&self, username: &str) -> bool {
+        self.0.lockout.unlock(username)
+    }
+
+    /// Who is locked out, from which network.
+    pub fn locked(&self) -> Vec<(String, IpAddr)> {
+        self.0.lockout.locked(self.0.time.now())
+    }
+
+    /// How many principals are cached.
+    pub fn cached(&self) -> usize {
+        self.0.positive.len()
+    }
+
+    /// Lets go of what is no longer needed.
+    pub(super) fn sweep(&self) {
+        self.0.positive.age();
+        self.0.negative.age();
+        self.0.logins.age();
+        self.0.throttle.sweep();
+        self.0.lockout.sweep(self.0.time.now());
+    }
+}
+
+impl Inner {
+    pub(super) async fn token(
+        &self,
+        text: &str,
+        from: IpAddr,
+    ) -> Result<Arc<Principal>, AuthError> {
+        let pat = PatText::parse(text).map_err(|_| AuthError::Garbled)?;
+        let key = CacheKey::new(*self.pepper.digest(pat).as_bytes());
+        let now = self.time.now();
+        let entry = match self.cached(&key, now) {
+            Cached::Good(entry) => {
+                self.meters.hits.increment(1);
+                entry
+            }
+            Cached::Refused(error) => {
+                self.meters.negatives.increment(1);
+                return Err(error);
+            }
+            Cached::Absent => Box::pin(self.look_up(pat, key, from)).await?,
+        };
+        self.note_use(&entry, now, from);
+        Ok(Arc::clone(&entry.principal))
+    }
+
+    pub(super) fn cached(&self, key: &CacheKey, now: Timestamp) -> Cached {
+        if let Some(entry) = self.positive.get(key)
+            && entry.is_untouched(&self.recent)
+        {
+            if let Some(token) = entry.principal.token
+                && entry.principal.expires.is_over(now)
+            {
+                self.time.note_expiry();
+                return Cached::Refused(AuthError::PatExpired { token });
+            }
+            if now < entry.fresh_until {
+                return Cached::Good(entry);
+            }
+        }
+        match self.negative.get(key) {
+            Some(refusal)
+                if now < refusal.until && refusal.generation == self.recent.generation() =>
+            {
+                Cached::Refused(refusal.error)
+            }
+            _ => Cached::Absent,
+        }
+    }
+
+    /// Counts a failure and says what the peer is told: the failure, or that there were too many.
+    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
+        Meters::failed(error);
+        if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
+            return error;
+        }
+        let (price, is_told) = match error.token() {
+            Some(token) => (
+                self.throttle.charge_inactive(token),
+                self.throttle.is_worth_telling(token),
+            ),
+            None => (self.throttle.charge_source(from), true),
+        };
+        let (kind, told) = match price {
+            Price::Free if is_told => (Some(audit::Kind::AuthenticationFailed), error),
+            Price::Free => (None, error),
+            Price::JustSpent(retry_after) => (
+                Some(audit::Kind::RateLimited),
+                AuthError::Throttled { retry_after },
+            ),
+            Price::Spent(retry_after) => (None, AuthError::Throttled { retry_after }),
+        };
+        if let Some(kind) = kind {
+            self.tell(kind, error, from);
+        }
+        told
+    }
+
+    fn tell(&self, kind: audit::Kind, error: AuthError, from: IpAddr) {
+        let mut event = audit::Event::new(self.time.now(), kind, audit::Actor::Unknown);
+        event.outcome = audit::Outcome::Failure;
+        event.origin.address = Some(from);
+        event.reason = Some(error.reason());
+        event.subject = error.token().map(|token| audit::Subject {
+            kind: "pat",
+            id: token.to_string(),
+            name: None,
+        });
+        self.trail.record(event);
+    }
+
+    fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {
+        let Some(token) = entry.principal.token else {
+            return;
+        };
+        let noted = entry.noted.load(Ordering::Relaxed);
+        let is_due = now.since(Timestamp::from_nanos(noted)) >= USE_GRAIN;
+        if is_due
+            && entry
+                .noted
+                .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            self.uses.note(token, now, from);
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn new(principal: Principal, fetched: Timestamp, ttl: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            principal: Arc::new(principal),
+            fetched,
+            fresh_until: fetched.saturating_add(ttl),
+            compared: AtomicU64::new(0),
+            noted: AtomicI64::new(0),
+        })
+    }
+
+    /// Whether no newer entry of the revocation log concerns it. One comparison, until the log grows.
+    pub(super) fn is_untouched(&self, recent: &Recent) -> bool {
+        let generation = recent.generation();
+        if self.compared.load(Ordering::Relaxed) == generation {
+            return true;
+        }
+        let untouched = recent.is_untouched(&self.principal);
+        if untouched {
+            self.compared.store(generation, Ordering::Relaxed);
+        }
+        untouched
+    }
+
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.fresh_until && !self.principal.expires.is_over(now)
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authenticator({} cached)", self.cached())
+    }
+}
+
+/// Reads of the store at once: more than any store serves in parallel, fewer than would exhaust one.
+pub(super) const LANES: usize = 64;
+
+/// A token's last use is noted once in so long (iam A4).
+const USE_GRAIN: Duration = Duration::from_secs(60);

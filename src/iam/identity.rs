@@ -1,0 +1,172 @@
+//! The room put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::Hmac;
+use hmac::KeyInit as _;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::audit::Log;
+use crate::audit::Trail;
+use crate::clock::Clock;
+use crate::model::Class;
+
+use super::Accounts;
+use super::Authenticator;
+use super::Config;
+use super::Pepper;
+use super::Registry;
+use super::Time;
+use super::authenticator::Inner;
+use super::cache::Cache;
+use super::lockout::Lockout;
+use super::meters::Meters;
+use super::password::BadParameters;
+use super::password::Passwords;
+use super::port::Records;
+use super::port::RecordsError;
+use super::recent::Recent;
+use super::tail::Tail;
+use super::throttle::Throttle;
+use super::uses::Uses;
+
+/// Authenticator, registry and accounts over one store, wired so that what one changes the others obey at once.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Credential to principal.
+    pub authenticator: Authenticator,
+    /// Open RPCs.
+    pub registry: Registry,
+    /// Tenants, accounts, tokens.
+    pub accounts: Accounts,
+    tail: Tail,
+}
+
+/// The room cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// Argon2 takes no such parameters.
+    #[error("argon2 parameters are out of range")]
+    Argon2,
+    /// The operating system gives no random numbers.
+    #[error("no random numbers from the operating system")]
+    NoRandomness,
+    /// The store does not answer.
+    #[error("store does not answer")]
+    Records(#[source] RecordsError),
+}
+
+impl IdentityError {
+    /// Whose fault it is.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Argon2 | Self::NoRandomness => Class::Internal,
+            Self::Records(error) => error.class(),
+        }
+    }
+}
+
+impl From<BadParameters> for IdentityError {
+    fn from(_: BadParameters) -> Self {
+        Self::Argon2
+    }
+}
+
+impl Identity {
+    /// Opens the room on `records` and `log`, which may be the same store.
+    pub async fn open(
+        records: Arc<dyn Records>,
+        log: Arc<dyn Log>,
+        pepper: Pepper,
+        config: Config,
+        clock: Clock,
+    ) -> Result<Self, IdentityError> {
+        let mark = records
+            .raise_time_mark(clock.now())
+            .await
+            .map_err(IdentityError::Records)?;
+        let start = records
+            .newest_revocation()
+            .await
+            .map_err(IdentityError::Records)?;
+        let mut boot_key = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *boot_key).map_err(|_| IdentityError::NoRandomness)?;
+
+        let time = Time::new(clock.clone(), mark);
+        let meters = Arc::new(Meters::new());
+        let recent = Arc::new(Recent::new(start));
+        let registry = Registry::new(Arc::clone(&recent), time.clone(), Arc::clone(&meters));
+        let passwords = Passwords::new(&config.password)?;
+        let trail = Trail::new(TRAIL_EVENTS);
+        let authenticator = Authenticator(Arc::new(Inner {
+            records: Arc::clone(&records),
+            pepper: pepper.clone(),
+            passwords: passwords.clone(),
+            time: time.clone(),
+            recent,
+            registry: registry.clone(),
+            trail: trail.clone(),
+            meters: Arc::clone(&meters),
+            throttle: Throttle::new(&config.throttle, &clock),
+            lockout: Lockout::new(&config.throttle),
+            uses: Uses::default(),
+            positive: Cache::new(config.cache_entries),
+            negative: Cache::new(config.negative_entries),
+            logins: Cache::new(LOGINS),
+            boot_key: Hmac::new_from_slice(&*boot_key).map_err(|_| IdentityError::NoRandomness)?,
+            lanes: std::array::from_fn(|_| Mutex::new(())),
+            slow_lane: Mutex::new(()),
+            config: config.clone(),
+        }));
+        let accounts = Accounts::new(
+            Arc::clone(&records),
+            pepper,
+            passwords,
+            time.clone(),
+            registry.clone(),
+        );
+        let tail = Tail {
+            records,
+            log,
+            trail,
+            authenticator: authenticator.clone(),
+            registry: registry.clone(),
+            time,
+            meters,
+            poll_interval: config.poll_interval,
+            outage_grace: config.outage_grace.min(LONGEST_GRACE),
+            start,
+        };
+        Ok(Self {
+            authenticator,
+            registry,
+            accounts,
+            tail,
+        })
+    }
+
+    /// Follows the revocation log, ends what expires, and stores audit events, until `stop`. A gateway runs this as
+    /// long as it serves; a command that only manages accounts need not.
+    pub async fn run(&self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.tail.follow() => {}
+            () = self.tail.expire() => {}
+            () = self.tail.keep_up() => {}
+        }
+        self.tail.finish().await;
+    }
+}
+
+/// Audit events that wait to be stored: two seconds of the worst flood that the throttle lets through.
+const TRAIL_EVENTS: usize = 10_000;
+
+/// Passwords known to be right.
+const LOGINS: usize = 10_000;
+
+/// The longest outage through which anybody stays (iam R6).
+const LONGEST_GRACE: Duration = Duration::from_secs(300);

@@ -1,0 +1,175 @@
+//! User name and password.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hmac::Mac as _;
+
+use crate::model::TenantId;
+use crate::model::Timestamp;
+use crate::secret::Secret;
+
+use super::AuthError;
+use super::Principal;
+use super::State;
+use super::authenticator::Entry;
+use super::authenticator::Inner;
+use super::cache::CacheKey;
+use super::pat::PatText;
+use super::port::Login;
+use super::port::RecordsError;
+
+/// Who a user name stands for.
+enum Resolved {
+    Ambiguous,
+    Nobody,
+    One(Box<Login>),
+}
+
+impl Inner {
+    pub(super) async fn password(
+        &self,
+        username: &str,
+        password: &Secret,
+        from: IpAddr,
+    ) -> Result<Arc<Principal>, AuthError> {
+        if username.len() > LONGEST || password.expose().len() > LONGEST {
+            return Err(AuthError::Unknown);
+        }
+        if PatText::is_meant(password.expose()) {
+            let principal = self.token(password.expose(), from).await?;
+            return if is_name_of(username, &principal) {
+                Ok(principal)
+            } else {
+                Err(AuthError::UsernameMismatch)
+            };
+        }
+        let key = self.login_key(username, password);
+        let now = self.time.now();
+        if let Some(entry) = self.logins.get(&key)
+            && entry.is_untouched(&self.recent)
+            && entry.is_fresh(now)
+        {
+            self.meters.hits.increment(1);
+            return Ok(Arc::clone(&entry.principal));
+        }
+        if let Some(retry_after) = self.throttle.held_off(from) {
+            return Err(AuthError::Throttled { retry_after });
+        }
+        if self.lockout.held_off(username, from, now).is_some() {
+            return Err(AuthError::LockedOut);
+        }
+        let entry = Box::pin(self.log_in(username, password, from)).await?;
+        self.logins.insert(key, Arc::clone(&entry));
+        Ok(Arc::clone(&entry.principal))
+    }
+
+    /// Computes the password's hash whoever is meant, so that the time tells nothing.
+    async fn log_in(
+        &self,
+        username: &str,
+        password: &Secret,
+        from: IpAddr,
+    ) -> Result<Arc<Entry>, AuthError> {
+        self.meters.misses.increment(1);
+        let resolved = self
+            .resolve(username)
+            .await
+            .map_err(|_| AuthError::Unavailable)?;
+        let hash = match &resolved {
+            Resolved::One(login) => login.password.clone(),
+            Resolved::Ambiguous | Resolved::Nobody => None,
+        };
+        let fits = self.passwords.verify(password.clone(), hash).await?;
+        let now = self.time.now();
+        let login = match resolved {
+            Resolved::One(login) if fits => login,
+            refused => {
+                self.lockout.charge(username, from, now);
+                return Err(match refused {
+                    Resolved::Ambiguous => AuthError::Ambiguous,
+                    Resolved::Nobody => AuthError::Unknown,
+                    Resolved::One(_) => AuthError::WrongPassword,
+                });
+            }
+        };
+        self.lockout.clear(username, from);
+        admit(*login, now)
+            .map(|principal| Entry::new(principal, now, self.config.password.success_ttl))
+    }
+
+    /// `user@tenant` is that user of that tenant. Any other name is the one person who is called so in all tenants;
+    /// where two are, neither: a bare name must not depend on who was created first.
+    async fn resolve(&self, username: &str) -> Result<Resolved, RecordsError> {
+        if let Some((user, tenant)) = username.rsplit_once('@') {
+            let tenant = TenantId::new(tenant);
+            let found = self.records.find_logins(user, Some(&tenant)).await?;
+            if let Some(login) = found.into_iter().next() {
+                return Ok(Resolved::One(Box::new(login)));
+            }
+        }
+        let mut found = self.records.find_logins(username, None).await?.into_iter();
+        Ok(match (found.next(), found.next()) {
+            (Some(login), None) => Resolved::One(Box::new(login)),
+            (Some(_), Some(_)) => Resolved::Ambiguous,
+            (None, _) => Resolved::Nobody,
+        })
+    }
+
+    fn login_key(&self, username: &str, password: &Secret) -> CacheKey {
+        let mac = self
+            .boot_key
+            .clone()
+            .chain_update((username.len() as u64).to_le_bytes())
+            .chain_update(username)
+            .chain_update(password.expose());
+        CacheKey::new(mac.finalize().into_bytes().into())
+    }
+}
+
+/// The password was right: now it may be said what else is wrong.
+fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
+    let Login {
+        account,
+        tenant,
+        seq,
+        ..
+    } = login;
+    if account.state == State::Disabled || tenant.state == State::Disabled {
+        return Err(AuthError::AccountDisabled { token: None });
+    }
+    if account.expires.is_over(now) {
+        return Err(AuthError::AccountExpired);
+    }
+    Ok(Principal {
+        tenant: account.tenant,
+        account: account.id,
+        username: account.username.into(),
+        kind: account.kind,
+        roles: account.roles,
+        token: None,
+        scopes: Arc::default(),
+        networks: Arc::default(),
+        expires: account.expires,
+        seq,
+    })
+}
+
+/// Whether a PAT may be presented as the password of `username`: its account's name, with or without the tenant,
+/// or the word `token` (iam 2.6).
+fn is_name_of(username: &str, principal: &Principal) -> bool {
+    let own = principal.username.to_lowercase();
+    let given = username.to_lowercase();
+    given == ANY_ACCOUNT
+        || given == own
+        || given
+            .strip_prefix(&*own)
+            .and_then(|rest| rest.strip_prefix('@'))
+            .is_some_and(|tenant| tenant == principal.tenant.as_str().to_lowercase())
+}
+
+/// The user name under which any account's PAT may be the password.
+const ANY_ACCOUNT: &str = "token";
+
+/// The longest user name and password in bytes: longer ones are nobody's.
+const LONGEST: usize = 1_024;

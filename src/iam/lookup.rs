@@ -1,0 +1,143 @@
+//! What happens when no cache knows a token: one read of the store.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::MutexGuard;
+
+use crate::model::Timestamp;
+
+use super::AuthError;
+use super::PatFacts;
+use super::Principal;
+use super::Standing;
+use super::authenticator::Cached;
+use super::authenticator::Entry;
+use super::authenticator::Inner;
+use super::authenticator::LANES;
+use super::authenticator::Refusal;
+use super::cache::CacheKey;
+use super::pat::PatText;
+use super::port::RecordsError;
+use super::standing;
+
+impl Inner {
+    /// Reads the store, unless another reader of the same token has just done so.
+    pub(super) async fn look_up(
+        &self,
+        pat: PatText<'_>,
+        key: CacheKey,
+        from: IpAddr,
+    ) -> Result<Arc<Entry>, AuthError> {
+        let _lane = self.enter_lane(key, from).await?;
+        match self.cached(&key, self.time.now()) {
+            Cached::Good(entry) => return Ok(entry),
+            Cached::Refused(error) => return Err(error),
+            Cached::Absent => self.meters.misses.increment(1),
+        }
+        // Before the read: an entry of the log that comes meanwhile voids what is cached below.
+        let generation = self.recent.generation();
+        let facts = self.find(pat).await;
+        let now = self.time.now();
+        let refused = |error| Refusal {
+            error,
+            until: now.saturating_add(self.config.negative_ttl),
+            generation,
+        };
+        match facts {
+            Err(_) => self.outlast(key, now).ok_or(AuthError::Unavailable),
+            Ok(None) => {
+                self.negative.insert(key, refused(AuthError::Unknown));
+                Err(AuthError::Unknown)
+            }
+            Ok(Some(facts)) => match self.judge(facts, now) {
+                Ok(entry) => {
+                    self.positive.insert(key, Arc::clone(&entry));
+                    self.negative.remove(&key);
+                    Ok(entry)
+                }
+                Err(error) => {
+                    self.positive.remove(&key);
+                    self.negative.insert(key, refused(error));
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    /// Waits for the token's lane. A source beyond its budget of failures gets the one slow lane, and only when it
+    /// is free: its good tokens still come through, its flood does not reach the store (iam L1).
+    async fn enter_lane(
+        &self,
+        key: CacheKey,
+        from: IpAddr,
+    ) -> Result<MutexGuard<'_, ()>, AuthError> {
+        if let Some(retry_after) = self.throttle.held_off(from) {
+            let throttled = |_| AuthError::Throttled { retry_after };
+            return self.slow_lane.try_lock().map_err(throttled);
+        }
+        let lane = self.lanes.get(key.spread(LANES)).unwrap_or(&self.slow_lane);
+        tokio::time::timeout(LANE_TIMEOUT, lane.lock())
+            .await
+            .map_err(|_| AuthError::Unavailable)
+    }
+
+    /// The current pepper's digest first, then those of older ones (iam T4).
+    async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
+        let digests =
+            std::iter::once(self.pepper.digest(pat)).chain(self.pepper.older_digests(pat));
+        for digest in digests {
+            let facts = self.records.find_pat(&digest).await?;
+            if let Some(facts) = facts.filter(|facts| facts.digest == digest) {
+                return Ok(Some(facts));
+            }
+        }
+        Ok(None)
+    }
+
+    fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
+        let PatFacts {
+            pat,
+            account,
+            tenant,
+            seq,
+            ..
+        } = facts;
+        let token = pat.id;
+        let expires = match standing(&pat, &account, &tenant, now) {
+            Standing::Active(expires) => expires,
+            Standing::Disabled => return Err(AuthError::AccountDisabled { token: Some(token) }),
+            Standing::Expired => {
+                self.time.note_expiry();
+                return Err(AuthError::PatExpired { token });
+            }
+            Standing::Revoked => return Err(AuthError::PatRevoked { token }),
+        };
+        let principal = Principal {
+            tenant: account.tenant,
+            account: account.id,
+            username: account.username.into(),
+            kind: account.kind,
+            roles: account.roles,
+            token: Some(token),
+            scopes: pat.scopes.into(),
+            networks: pat.networks.into(),
+            expires,
+            seq,
+        };
+        Ok(Entry::new(principal, now, self.config.cache_ttl))
+    }
+
+    /// What the cache last knew, while the store cannot be asked and the grace lasts (iam R6).
+    fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
+        self.positive.get(&key).filter(|entry| {
+            entry.is_untouched(&self.recent)
+                && !entry.principal.expires.is_over(now)
+                && now.since(entry.fetched) < self.config.outage_grace
+        })
+    }
+}
+
+/// How long a look-up waits for others before it gives up.
+const LANE_TIMEOUT: Duration = Duration::from_secs(5);

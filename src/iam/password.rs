@@ -1,0 +1,152 @@
+//! Hashing of passwords: Argon2id, few at a time (iam T7).
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::Algorithm;
+use argon2::Argon2;
+use argon2::Params;
+use argon2::PasswordHash as Phc;
+use argon2::PasswordHasher as _;
+use argon2::PasswordVerifier as _;
+use argon2::Version;
+use tokio::sync::Semaphore;
+
+use crate::secret::Secret;
+
+use super::AuthError;
+use super::PasswordConfig;
+use super::port::PasswordHash;
+
+/// Computes Argon2id on blocking threads, as many at once as there are permits. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Passwords(Arc<Inner>);
+
+struct Inner {
+    argon2: Argon2<'static>,
+    permits: Arc<Semaphore>,
+    queue_timeout: Duration,
+    /// Verified in place of the hash that an unknown user does not have, so that both take as long.
+    dummy: PasswordHash,
+}
+
+/// The parameters are not Argon2's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("argon2 parameters are out of range")]
+pub struct BadParameters;
+
+impl Passwords {
+    pub(crate) fn new(config: &PasswordConfig) -> Result<Self, BadParameters> {
+        let params = Params::new(config.memory_kib, config.passes, config.lanes, None)
+            .map_err(|_| BadParameters)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let dummy: Phc = argon2.hash_password(b"").map_err(|_| BadParameters)?;
+        Ok(Self(Arc::new(Inner {
+            argon2,
+            permits: Arc::new(Semaphore::new(NonZeroUsize::get(config.parallel))),
+            queue_timeout: config.queue_timeout,
+            dummy: PasswordHash(dummy.to_string()),
+        })))
+    }
+
+    /// Hashes a new password.
+    pub(crate) async fn hash(&self, password: Secret) -> Result<PasswordHash, AuthError> {
+        let compute = move |inner: &Inner| {
+            let hash: Phc = inner
+                .argon2
+                .hash_password(password.expose().as_bytes())
+                .map_err(|_| AuthError::Internal)?;
+            Ok(PasswordHash(hash.to_string()))
+        };
+        self.compute(compute).await?
+    }
+
+    /// Whether the password belongs to the hash. Without a hash: no, after the same time.
+    pub(crate) async fn verify(
+        &self,
+        password: Secret,
+        hash: Option<PasswordHash>,
+    ) -> Result<bool, AuthError> {
+        let verify = move |inner: &Inner| {
+            let stored = hash.as_ref().unwrap_or(&inner.dummy);
+            let Ok(parsed) = Phc::new(&stored.0) else {
+                return false;
+            };
+            let fits = inner
+                .argon2
+                .verify_password(password.expose().as_bytes(), &parsed)
+                .is_ok();
+            fits && hash.is_some()
+        };
+        self.compute(verify).await
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let turn = Arc::clone(&self.0.permits).acquire_owned();
+        let permit = tokio::time::timeout(self.0.queue_timeout, turn)
+            .await
+            .map_err(|_| AuthError::Unavailable)?
+            .map_err(|_| AuthError::Internal)?;
+        let inner = Arc::clone(&self.0);
+        // The permit goes along: a caller who gives up does not make room before the work is done.
+        let work = move || {
+            let _permit = permit;
+            work(&inner)
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| AuthError::Internal)
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn password_fits_its_own_hash_and_no_other() {
+        let passwords = Passwords::new(&PasswordConfig::insecure()).unwrap();
+        let hash = passwords.hash(Secret::new("correct")).await.unwrap();
+        assert!(
+            hash.0.starts_with("$argon2id$v=19$m=8,t=1,p=1$"),
+            "{}",
+            hash.0
+        );
+        assert_eq!(format!("{hash:?}"), "<redacted>");
+        let verify = |text: &str, hash| passwords.verify(Secret::new(text), hash);
+        assert_eq!(verify("correct", Some(hash.clone())).await, Ok(true));
+        assert_eq!(verify("wrong", Some(hash)).await, Ok(false));
+        assert_eq!(verify("", None).await, Ok(false));
+        assert_eq!(
+            verify("correct", Some(PasswordHash("nonsense".to_owned()))).await,
+            Ok(false)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn login_that_waits_too_long_for_its_turn_is_unavailable() {
+        let config = PasswordConfig {
+            parallel: NonZeroUsize::MIN,
+            ..PasswordConfig::insecure()
+        };
+        let passwords = Passwords::new(&config).unwrap();
+        let held = Arc::clone(&passwords.0.permits)
+            .acquire_owned()
+            .await
+            .unwrap();
+        let waiting = passwords.verify(Secret::new("x"), None);
+        assert_eq!(waiting.await, Err(AuthError::Unavailable));
+        drop(held);
+    }
+}

@@ -1,0 +1,300 @@
+//! The key under which tokens are hashed. It lies beside the database, never in it (iam T4).
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use hmac::Hmac;
+use hmac::KeyInit as _;
+use hmac::Mac as _;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::pat::PatText;
+
+/// The keys for token digests: the current one, and older ones whose tokens still count.
+///
+/// The file has one line per key, `<number> <64 hexadecimal digits>`, the current one first. Losing it voids every
+/// token; a copy of the database alone confirms none.
+#[derive(Clone)]
+pub struct Pepper {
+    current: PepperKey,
+    older: Vec<PepperKey>,
+}
+
+#[derive(Clone)]
+struct PepperKey {
+    id: u32,
+    mac: Hmac<Sha256>,
+}
+
+/// HMAC-SHA-256 of a token: all that is kept of it.
+#[derive(Clone, Copy)]
+pub struct PatDigest {
+    key: u32,
+    bytes: [u8; DIGEST_LENGTH],
+}
+
+/// The pepper file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PepperError {
+    /// Others than its owner can read or write it.
+    #[error("{} is open to others than its owner: chmod 600 it", .path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be read or written.
+    #[error("{} cannot be read or created", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not what this program writes.
+    #[error("{} is not a pepper file", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system gives no random numbers.
+    #[error("no random numbers from the operating system")]
+    NoRandomness,
+}
+
+impl Pepper {
+    /// Reads the file at `path`, or makes one with a new key, readable by the owner alone. Of two processes that
+    /// make it at once, one wins and both use its key.
+    pub fn open_or_create(path: &Path) -> Result<Self, PepperError> {
+        match Self::open(path) {
+            Err(PepperError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                create(path)?;
+                Self::open(path)
+            }
+            other => other,
+        }
+    }
+
+    fn open(path: &Path) -> Result<Self, PepperError> {
+        let failed = |source| PepperError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let mode = fs::metadata(path).map_err(failed)?.mode();
+        if mode & OTHERS != 0 {
+            return Err(PepperError::Exposed {
+                path: path.to_owned(),
+            });
+        }
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+        let mut keys = text.lines().map(parse_line);
+        let (Some(Some(current)), Some(older)) = (keys.next(), keys.collect()) else {
+            return Err(PepperError::Malformed {
+                path: path.to_owned(),
+            });
+        };
+        Ok(Self { current, older })
+    }
+
+    /// The digest under the current key.
+    pub fn digest(&self, token: PatText<'_>) -> PatDigest {
+        self.current.digest(token)
+    }
+
+    /// The digests under older keys, the newest first (iam T4).
+    pub fn older_digests(&self, token: PatText<'_>) -> impl Iterator<Item = PatDigest> {
+        self.older.iter().map(move |key| key.digest(token))
+    }
+}
+
+impl PepperKey {
+    fn digest(&self, token: PatText<'_>) -> PatDigest {
+        let mac = self.mac.clone().chain_update(token.as_str());
+        PatDigest {
+            key: self.id,
+            bytes: mac.finalize().into_bytes().into(),
+        }
+    }
+}
+
+impl PatDigest {
+    /// From the stored form.
+    pub const fn from_raw(key: u32, bytes: [u8; DIGEST_LENGTH]) -> Self {
+        Self { key, bytes }
+    }
+
+    /// The number of the pepper's key.
+    pub const fn key(&self) -> u32 {
+        self.key
+    }
+
+    /// The stored form. For stores alone.
+    pub const fn as_bytes(&self) -> &[u8; DIGEST_LENGTH] {
+        &self.bytes
+    }
+}
+
+/// In constant time (iam T5).
+impl PartialEq for PatDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && bool::from(self.bytes.ct_eq(&other.bytes))
+    }
+}
+
+impl Eq for PatDigest {}
+
+impl fmt::Debug for PatDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// Writes the whole file under another name and links it to its own, so that nobody ever reads half of it.
+fn create(path: &Path) -> Result<(), PepperError> {
+    let failed = |source| PepperError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut key = Zeroizing::new([0_u8; DIGEST_LENGTH]);
+    getrandom::fill(&mut *key).map_err(|_| PepperError::NoRandomness)?;
+    let mut line = Zeroizing::new(format!("{FIRST_KEY} "));
+    for byte in key.iter() {
+        line.push_str(&format!("{byte:02x}"));
+    }
+    line.push('\n');
+
+    let nonce = getrandom::u64().map_err(|_| PepperError::NoRandomness)?;
+    let draft = path.with_extension(format!("{nonce:016x}.draft"));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(&draft)
+        .map_err(failed)?;
+    let written = file
+        .write_all(line.as_bytes())
+        .and_then(|()| file.sync_all());
+    let linked = written.and_then(|()| fs::hard_link(&draft, path));
+    let removed = fs::remove_file(&draft);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other
+            .and(removed)
+            .and_then(|()| sync_folder_of(path))
+            .map_err(failed),
+    }
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn parse_line(line: &str) -> Option<PepperKey> {
+    let (id, digits) = line.split_once(' ')?;
+    if digits.len() != 2 * DIGEST_LENGTH || !digits.is_ascii() {
+        return None;
+    }
+    let mut key = Zeroizing::new([0_u8; DIGEST_LENGTH]);
+    for (byte, at) in key.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    let mac = Hmac::new_from_slice(&*key).ok()?;
+    Some(PepperKey {
+        id: id.parse().ok()?,
+        mac,
+    })
+}
+
+const DIGEST_LENGTH: usize = 32;
+const FIRST_KEY: u32 = 1;
+const OWNER_ONLY: u32 = 0o600;
+const OTHERS: u32 = 0o077;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::iam::pat;
+
+    #[test]
+    fn pepper_is_made_once_and_for_the_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pepper");
+        let made = Pepper::open_or_create(&path).unwrap();
+        let read = Pepper::open_or_create(&path).unwrap();
+        let token = pat::generate().unwrap();
+        let token = PatText::parse(token.expose()).unwrap();
+        assert_eq!(made.digest(token), read.digest(token));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn pepper_is_refused_when_others_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pepper");
+        Pepper::open_or_create(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(
+            Pepper::open_or_create(&path),
+            Err(PepperError::Exposed { .. })
+        ));
+    }
+
+    #[test]
+    fn pepper_is_refused_when_malformed_rather_than_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pepper");
+        for text in ["", "\n", "1 00", "x 00", "1 zz"] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            assert!(matches!(
+                Pepper::open_or_create(&path),
+                Err(PepperError::Malformed { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn pepper_still_knows_its_older_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pepper");
+        let old = Pepper::open_or_create(&path).unwrap();
+        let lines = format!(
+            "2 {}\n{}",
+            "ab".repeat(32),
+            fs::read_to_string(&path).unwrap()
+        );
+        fs::write(&path, lines).unwrap();
+        let rotated = Pepper::open_or_create(&path).unwrap();
+        let token = pat::generate().unwrap();
+        let token = PatText::parse(token.expose()).unwrap();
+        assert_ne!(rotated.digest(token), old.digest(token));
+        assert_eq!(
+            rotated.older_digests(token).collect::<Vec<_>>(),
+            [old.digest(token)]
+        );
+    }
+}

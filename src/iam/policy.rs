@@ -1,0 +1,150 @@
+//! The rights table (design 4): the one place that says who may do what.
+
+use crate::model::Class;
+use crate::model::TenantId;
+
+use super::Principal;
+use super::Role;
+use super::Roles;
+use super::Scope;
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Have a certificate signed.
+    Enroll,
+    /// Create, change and delete accounts and tokens.
+    ManageAccounts,
+    /// Read telemetry.
+    Read,
+    /// Read configuration over RESTCONF.
+    ReadConfig,
+    /// Write telemetry: gNMI Set.
+    Write,
+    /// Write configuration over RESTCONF.
+    WriteConfig,
+}
+
+/// Proof that an action is allowed, and in which tenant. Only [`permit`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    action: Action,
+    tenant: TenantId,
+}
+
+/// Known, but not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// The tenant header names another tenant than the credential's; only skylight-admin may do that.
+    #[error("tenant is not the credential's own")]
+    ForeignTenant,
+    /// No role of the account allows it, or the token is narrowed.
+    #[error("role does not allow {}", .action.as_str())]
+    MissingRole {
+        /// What was wanted.
+        action: Action,
+    },
+    /// Somebody wanted to give what they do not have themselves.
+    #[error("roles exceed the caller's own")]
+    RolesExceed,
+}
+
+impl Permit {
+    /// What is allowed.
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// Where it is allowed: the only tenant whose data may be touched.
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
+impl Action {
+    /// The action in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enroll => "enrolling",
+            Self::ManageAccounts => "managing accounts",
+            Self::Read => "reading",
+            Self::ReadConfig => "reading configuration",
+            Self::Write => "writing",
+            Self::WriteConfig => "writing configuration",
+        }
+    }
+
+    const fn only_reads(self) -> bool {
+        matches!(self, Self::Read | Self::ReadConfig)
+    }
+}
+
+impl Denied {
+    /// Whose fault it is.
+    pub const fn class(self) -> Class {
+        Class::Denied
+    }
+
+    /// The machine word (iam 2.4).
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::ForeignTenant => "tenant_mismatch",
+            Self::MissingRole { .. } => "insufficient_role",
+            Self::RolesExceed => "role_exceeds_caller",
+        }
+    }
+}
+
+/// Decides. The tenant comes from the credential; a header can only confirm it, or choose one for skylight-admin
+/// (iam X1). The tenant is looked at before the role (iam 2.2).
+///
+/// # Errors
+///
+/// [`Denied`] says what is missing.
+pub fn permit(
+    principal: &Principal,
+    action: Action,
+    tenant_header: Option<&str>,
+) -> Result<Permit, Denied> {
+    let tenant = match tenant_header {
+        Some(named) if named != principal.tenant.as_str() => {
+            if !principal.roles.contains(Role::SkylightAdmin) {
+                return Err(Denied::ForeignTenant);
+            }
+            TenantId::new(named)
+        }
+        _ => principal.tenant.clone(),
+    };
+    if is_allowed(principal.roles, &principal.scopes, action) {
+        Ok(Permit { action, tenant })
+    } else {
+        Err(Denied::MissingRole { action })
+    }
+}
+
+/// Whether what was permitted to `principal` would still be, had the account these `roles`.
+pub(crate) fn still_permits(principal: &Principal, roles: Roles, permit: &Permit) -> bool {
+    let own = permit.tenant == principal.tenant;
+    (own || roles.contains(Role::SkylightAdmin))
+        && is_allowed(roles, &principal.scopes, permit.action)
+}
+
+fn is_allowed(roles: Roles, scopes: &[Scope], action: Action) -> bool {
+    (scopes.is_empty() || action.only_reads()) && roles.iter().any(|role| allows(role, action))
+}
+
+const fn allows(role: Role, action: Action) -> bool {
+    match role {
+        Role::SkylightAdmin | Role::TenantAdmin => true,
+        Role::TenantContributor => {
+            matches!(
+                action,
+                Action::Read | Action::ReadConfig | Action::Write | Action::WriteConfig
+            )
+        }
+        Role::TenantUser => matches!(action, Action::Read | Action::ReadConfig),
+        Role::TenantPortal => matches!(action, Action::Read),
+        Role::ServiceAccountManager => matches!(action, Action::ManageAccounts),
+    }
+}

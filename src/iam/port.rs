@@ -1,0 +1,269 @@
+//! Where tenants, accounts, tokens and the revocation log are kept.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::audit::Event;
+use crate::model::Class;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+use super::AccountId;
+use super::AccountKind;
+use super::AccountRecord;
+use super::LastUse;
+use super::PatDigest;
+use super::PatFacts;
+use super::PatId;
+use super::PatRecord;
+use super::Revocation;
+use super::Roles;
+use super::State;
+use super::TenantRecord;
+
+/// The store of identities. `store` implements it; `store::conformance` has the tests that every implementation
+/// passes.
+///
+/// What a call has acknowledged survives the process and the machine. Only the look-ups for authentication
+/// go without a tenant (iam X3).
+#[async_trait]
+pub trait Records: Debug + Send + Sync {
+    /// Makes one change, its audit event and its entries in the revocation log: all or nothing. Entries get numbers
+    /// in the order in which readers can see them, so that nobody who reads "all after `seq`" ever misses one.
+    ///
+    /// Returns the log's new entries.
+    async fn apply(
+        &self,
+        mutation: &Mutation,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<Vec<Revocation>, RecordsError>;
+
+    /// One tenant.
+    async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, RecordsError>;
+
+    /// All tenants, by name.
+    async fn tenants(&self) -> Result<Vec<TenantRecord>, RecordsError>;
+
+    /// One account of the tenant.
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<Option<AccountRecord>, RecordsError>;
+
+    /// The account of that user name, case aside.
+    async fn account_named(
+        &self,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<Option<AccountRecord>, RecordsError>;
+
+    /// The tenant's accounts by user name, at most `page.limit` after `page.after`.
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        page: &Page,
+    ) -> Result<Vec<AccountRecord>, RecordsError>;
+
+    /// One token of the tenant.
+    async fn pat(&self, tenant: &TenantId, id: PatId) -> Result<Option<PatRecord>, RecordsError>;
+
+    /// All tokens of an account, revoked ones included, the newest first.
+    async fn pats(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<PatRecord>, RecordsError>;
+
+    /// The token with this digest and all that decides whether it counts, read at one moment.
+    async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError>;
+
+    /// Whoever could be meant by a login name: in one tenant, or in all. At most two, which is enough to know that
+    /// it is ambiguous.
+    async fn find_logins(
+        &self,
+        username: &str,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<Login>, RecordsError>;
+
+    /// Entries of the revocation log after number `after`, oldest first, at most `limit`.
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError>;
+
+    /// The number of the newest entry; 0 where there is none.
+    async fn newest_revocation(&self) -> Result<u64, RecordsError>;
+
+    /// Notes that it is `now`, and returns the latest time that was ever noted (iam T8).
+    async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError>;
+
+    /// Notes uses of tokens (iam A4).
+    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError>;
+}
+
+/// A change to make.
+#[derive(Clone, Debug)]
+pub enum Mutation {
+    /// A new account, perhaps with a password or a first token.
+    CreateAccount {
+        /// The account.
+        account: AccountRecord,
+        /// The hash of its password as a PHC string.
+        password: Option<PasswordHash>,
+        /// Its first token.
+        pat: Option<(PatRecord, PatDigest)>,
+    },
+    /// A new token.
+    CreatePat {
+        /// The token.
+        pat: PatRecord,
+        /// Its digest.
+        digest: PatDigest,
+        /// The account's version on which the right to issue it was judged.
+        version: u64,
+    },
+    /// A new tenant.
+    CreateTenant(TenantRecord),
+    /// An account goes, and its tokens are revoked. Its name becomes free.
+    DeleteAccount(Handle),
+    /// Tokens of an account are revoked: one, or all that are not yet.
+    RevokePats {
+        /// The account.
+        account: Handle,
+        /// Only this one.
+        only: Option<PatId>,
+    },
+    /// Another password.
+    SetPassword(Handle, PasswordHash),
+    /// Other roles.
+    SetRoles(Handle, Roles),
+    /// Disables or enables an account.
+    SetState(Handle, State),
+    /// Disables or enables a tenant.
+    SetTenantState(TenantId, State),
+}
+
+/// An account in its tenant, at the version on which the change was judged.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub id: AccountId,
+    /// The version.
+    pub version: u64,
+}
+
+/// Somebody who could log in with a password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The account.
+    pub account: AccountRecord,
+    /// The account's tenant.
+    pub tenant: TenantRecord,
+    /// The hash of the password; a machine has none.
+    pub password: Option<PasswordHash>,
+    /// The newest entry of the revocation log at that moment.
+    pub seq: u64,
+}
+
+/// A PHC string. Not for logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(pub String);
+
+impl Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Only accounts of this kind.
+    pub kind: Option<AccountKind>,
+    /// Only user names after this one; empty from the first on.
+    pub after: String,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The first page of all accounts.
+    pub fn first() -> Self {
+        Self {
+            kind: None,
+            after: String::new(),
+            limit: PAGE_LIMIT,
+        }
+    }
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordsError {
+    /// The account was changed since it was read.
+    #[error("account was changed by another writer")]
+    Changed,
+    /// No such tenant, account or token.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// A token of the account has this name.
+    #[error("token name is taken")]
+    PatNameTaken,
+    /// The tenant exists.
+    #[error("tenant exists")]
+    TenantExists,
+    /// The store cannot be used now. It has logged why.
+    #[error("store is unavailable: {0}")]
+    Unavailable(Fault),
+    /// The tenant has an account of this name.
+    #[error("username is taken by a {}", .0.as_str())]
+    UsernameTaken(AccountKind),
+}
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Another writer did not finish in time.
+    #[error("it is busy")]
+    Busy,
+    /// Its content makes no sense.
+    #[error("its file is corrupt")]
+    Corrupt,
+    /// No room for more.
+    #[error("its disk is full")]
+    Full,
+    /// Anything else.
+    #[error("it does not answer")]
+    Other,
+    /// It may not be written.
+    #[error("it is read-only")]
+    ReadOnly,
+}
+
+impl RecordsError {
+    /// Whose fault it is.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Changed | Self::PatNameTaken | Self::TenantExists | Self::UsernameTaken(_) => {
+                Class::Conflict
+            }
+            Self::NotFound(_) => Class::NotFound,
+            Self::Unavailable(_) => Class::Unavailable,
+        }
+    }
+}
+
+impl Login {
+    /// When the account ends.
+    pub fn expires(&self) -> Expiry {
+        self.account.expires
+    }
+}
+
+/// The greatest page.
+pub const PAGE_LIMIT: u32 = 500;

@@ -1,0 +1,71 @@
+//! Who, after verification.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::model::Expiry;
+use crate::model::TenantId;
+
+use super::AccountId;
+use super::PatId;
+use super::Roles;
+use super::Scope;
+
+/// Who a credential belongs to and what it may be used for, as the store had it at revocation number `seq`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Principal {
+    /// The account's tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// Its name within the tenant.
+    pub username: Arc<str>,
+    /// Person or machine.
+    pub kind: AccountKind,
+    /// The account's roles.
+    pub roles: Roles,
+    /// The token used; `None` after a login with a password.
+    pub token: Option<PatId>,
+    /// What the token is narrowed to; empty means all that the roles allow.
+    pub scopes: Arc<[Scope]>,
+    /// Where the token may be used from; empty means anywhere.
+    pub networks: Arc<[IpNet]>,
+    /// When the credential ends.
+    pub expires: Expiry,
+    /// The newest entry of the revocation log that this already reflects.
+    pub seq: u64,
+}
+
+impl Principal {
+    /// Whether the credential may be used from `address` (iam L6).
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.is_empty()
+            || self
+                .networks
+                .iter()
+                .any(|network| network.contains(&address))
+    }
+}
+
+/// What stands behind an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountKind {
+    /// A service account: tokens only.
+    Machine,
+    /// Somebody with a password.
+    Person,
+}
+
+impl AccountKind {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Machine => "machine",
+            Self::Person => "person",
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Every open RPC, so that it can be ended when its credential is (iam R4, R5, R9).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use dashmap::DashMap;
+use dashmap::Entry;
+
+use crate::model::Class;
+use crate::model::Timestamp;
+
+use super::AccountId;
+use super::End;
+use super::LiveSession;
+use super::Permit;
+use super::Principal;
+use super::Reason;
+use super::Revocation;
+use super::Time;
+use super::meters::Meters;
+use super::policy::still_permits;
+use super::recent::Recent;
+use super::recent::Verdict;
+use super::session::Session;
+
+/// The live sessions of this process. Cheap to clone.
+///
+/// Ending walks all sessions once per batch of revocations: 10,000 take a few milliseconds.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    sessions: DashMap<u64, Arc<Session>>,
+    /// How many each account has.
+    counts: DashMap<AccountId, u32>,
+    next: AtomicU64,
+    /// 0 while sessions may be opened, else the code of the reason why not.
+    shut: AtomicU8,
+    recent: Arc<Recent>,
+    time: Time,
+    meters: Arc<Meters>,
+}
+
+/// Why no session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The credential ended between being checked and being used.
+    #[error("{}", .0.reason)]
+    Ended(End),
+    /// The credential was checked too long ago to know; check again.
+    #[error("credential was checked too long ago")]
+    Outdated,
+    /// The account has as many open streams as it may.
+    #[error("account has {limit} open streams, which is the limit")]
+    TooMany {
+        /// How many it may.
+        limit: u32,
+    },
+}
+
+impl RegistryError {
+    /// Whose fault it is.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Ended(end) => end.reason.class(),
+            Self::Outdated => Class::Unavailable,
+            Self::TooMany { .. } => Class::Throttled,
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>) -> Self {
+        Self(Arc::new(Inner {
+            sessions: DashMap::new(),
+            counts: DashMap::new(),
+            next: AtomicU64::new(0),
+            shut: AtomicU8::new(OPEN),
+            recent,
+            time,
+            meters,
+        }))
+    }
+
+    /// Opens a session, of which the account may have `limit` at once.
+    ///
+    /// Enters it first and looks for revocations then, while [`Registry::apply`] notes revocations first and looks for
+    /// sessions then: whichever comes second sees the other, so no stream outlives its token.
+    pub fn open(
+        &self,
+        principal: &Arc<Principal>,
+        permit: &Permit,
+        limit: u32,
+    ) -> Result<LiveSession, RegistryError> {
+        self.count(principal.account, limit)?;
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone()));
+        self.0.sessions.insert(id, Arc::clone(&session));
+        self.0.meters.streams.increment(1.0);
+        let live = LiveSession {
+            id,
+            session,
+            registry: self.clone(),
+        };
+
+        if let Some(reason) = Reason::from_code(self.0.shut.load(Ordering::SeqCst)) {
+            live.session.end(reason);
+        }
+        if principal.expires.is_over(self.0.time.now()) {
+            live.session.end(Reason::TokenExpired);
+        }
+        let verdict = self
+            .0
+            .recent
+            .first_verdict(principal)
+            .ok_or(RegistryError::Outdated)?;
+        self.judge(&live.session, verdict);
+        live.end_now()
+            .map_or(Ok(live), |end| Err(RegistryError::Ended(end)))
+    }
+
+    /// Takes in revocations, and ends the sessions that they leave without credential or right.
+    pub fn apply(&self, revocations: &[Revocation]) {
+        for revocation in revocations {
+            self.0.recent.note(revocation);
+        }
+        if revocations
+            .iter()
+            .any(|revocation| revocation.change.takes_away())
+        {
+            for session in &self.0.sessions {
+                self.judge(&session, self.0.recent.verdict(&session.principal));
+            }
+        }
+    }
+
+    /// Ends the sessions whose credential has expired by `now`.
+    pub fn expire(&self, now: Timestamp) {
+        for session in &self.0.sessions {
+            if session.principal.expires.is_over(now) {
+                self.0.time.note_expiry();
+                self.end(&session, Reason::TokenExpired);
+            }
+        }
+    }
+
+    /// Ends all sessions, and lets none in until [`Registry::reopen`]. Who is shut for one reason stays shut for it.
+    pub fn shut(&self, reason: Reason) {
+        let code = reason.code();
+        let _ = self
+            .0
+            .shut
+            .compare_exchange(OPEN, code, Ordering::SeqCst, Ordering::SeqCst);
+        for session in &self.0.sessions {
+            self.end(&session, reason);
+        }
+    }
+
+    /// Lets sessions in again, if they were kept out for `reason`.
+    pub fn reopen(&self, reason: Reason) {
+        let code = reason.code();
+        // Kept out for another reason means: still kept out.
+        let _ = self
+            .0
+            .shut
+            .compare_exchange(code, OPEN, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Why sessions are kept out, if they are.
+    pub fn is_shut(&self) -> Option<Reason> {
+        Reason::from_code(self.0.shut.load(Ordering::SeqCst))
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.0.sessions.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.0.sessions.is_empty()
+    }
+
+    pub(super) fn remove(&self, id: u64, account: AccountId) {
+        if self.0.sessions.remove(&id).is_some() {
+            self.0.meters.streams.decrement(1.0);
+        }
+        if let Entry::Occupied(mut count) = self.0.counts.entry(account) {
+            *count.get_mut() = count.get().saturating_sub(1);
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    fn count(&self, account: AccountId, limit: u32) -> Result<(), RegistryError> {
+        let mut count = self.0.counts.entry(account).or_insert(0);
+        if *count >= limit {
+            return Err(RegistryError::TooMany { limit });
+        }
+        *count += 1;
+        Ok(())
+    }
+
+    fn judge(&self, session: &Session, verdict: Verdict) {
+        match verdict {
+            Verdict::Ended(reason) => self.end(session, reason),
+            Verdict::Roles(roles) if !still_permits(&session.principal, roles, &session.permit) => {
+                self.end(session, Reason::RolesChanged);
+            }
+            Verdict::Roles(_) | Verdict::Unharmed => {}
+        }
+    }
+
+    fn end(&self, session: &Session, reason: Reason) {
+        if session.end(reason) {
+            self.0.meters.closed(reason);
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registry({} sessions)", self.len())
+    }
+}
+
+const OPEN: u8 = 0;

@@ -1,0 +1,380 @@
+//! The identity records: writing. Each change is one transaction, with its audit event and its entries in the
+//! revocation log. It begins as the only writer, so what it has looked at stays true until it commits.
+
+use sqlx::Sqlite as Db;
+use sqlx::Transaction;
+
+use crate::audit::Event;
+use crate::iam::AccountId;
+use crate::iam::AccountRecord;
+use crate::iam::Affected;
+use crate::iam::Change;
+use crate::iam::PatDigest;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::Revocation;
+use crate::iam::State;
+use crate::iam::TenantRecord;
+use crate::iam::port::Handle;
+use crate::iam::port::Mutation;
+use crate::iam::port::PasswordHash;
+use crate::iam::port::RecordsError;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+use super::Sqlite;
+use super::fault::unavailable;
+use super::log;
+use super::rows::Columns;
+use super::rows::joined;
+use super::rows::stored;
+
+/// Makes the change. A transaction that is dropped on the way is rolled back.
+pub(super) async fn apply(
+    store: &Sqlite,
+    mutation: &Mutation,
+    at: Timestamp,
+    event: &Event,
+) -> Result<Vec<Revocation>, RecordsError> {
+    let transaction = store.begin().await.map_err(unavailable)?;
+    let mut writer = Writer {
+        transaction,
+        at,
+        revocations: Vec::new(),
+    };
+    writer.make(mutation).await?;
+    log::append(&mut writer.transaction, std::slice::from_ref(event))
+        .await
+        .map_err(unavailable)?;
+    writer.transaction.commit().await.map_err(unavailable)?;
+    Ok(writer.revocations)
+}
+
+struct Writer {
+    transaction: Transaction<'static, Db>,
+    at: Timestamp,
+    revocations: Vec<Revocation>,
+}
+
+impl Writer {
+    async fn make(&mut self, mutation: &Mutation) -> Result<(), RecordsError> {
+        match mutation {
+            Mutation::CreateAccount {
+                account,
+                password,
+                pat,
+            } => {
+                self.create_account(account, password.as_ref()).await?;
+                match pat {
+                    Some((pat, digest)) => self.create_pat(pat, digest).await,
+                    None => Ok(()),
+                }
+            }
+            Mutation::CreatePat {
+                pat,
+                digest,
+                version,
+            } => {
+                let (tenant, id) = (pat.tenant.clone(), pat.account);
+                self.check(&Handle {
+                    tenant,
+                    id,
+                    version: *version,
+                })
+                .await?;
+                self.create_pat(pat, digest).await
+            }
+            Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
+            Mutation::DeleteAccount(account) => self.delete_account(account).await,
+            Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
+            Mutation::SetPassword(account, hash) => {
+                self.update(account, "password", &hash.0).await?;
+                self.note_account(account, Change::Password).await
+            }
+            Mutation::SetRoles(account, roles) => {
+                self.update(account, "roles", &roles.to_string()).await?;
+                self.note_account(account, Change::Roles(*roles)).await
+            }
+            Mutation::SetState(account, state) => {
+                self.update(account, "state", state.as_str()).await?;
+                self.note_account(account, change_to(*state)).await
+            }
+            Mutation::SetTenantState(tenant, state) => self.set_tenant_state(tenant, *state).await,
+        }
+    }
+
+    async fn create_tenant(&mut self, tenant: &TenantRecord) -> Result<(), RecordsError> {
+        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let done = sqlx::query(sql)
+            .bind(tenant.id.as_str())
+            .bind(tenant.state.as_str())
+            .bind(
+                tenant
+                    .max_pat_lifetime
+                    .map(|lifetime| stored(lifetime.as_secs())),
+            )
+            .bind(tenant.tokens_not_before.map(Timestamp::nanos))
+            .bind(tenant.created.nanos())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if done.rows_affected() == 0 {
+            Err(RecordsError::TenantExists)
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn create_account(
+        &mut self,
+        account: &AccountRecord,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), RecordsError> {
+        let username_norm = account.username.to_lowercase();
+        let taken = "SELECT kind FROM accounts \
+                     WHERE tenant = ?1 AND username_norm = ?2 AND state <> 'deleted'";
+        let taken = sqlx::query(taken)
+            .bind(account.tenant.as_str())
+            .bind(&username_norm)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if let Some(row) = taken {
+            let kind = Columns::of(&row).kind().map_err(unavailable)?;
+            return Err(RecordsError::UsernameTaken(kind));
+        }
+        let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
+                   roles, state, password, expires, tokens_not_before, created, updated, version) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(account.tenant.as_str())
+            .bind(account.kind.as_str())
+            .bind(&account.username)
+            .bind(username_norm)
+            .bind(&account.name)
+            .bind(&account.description)
+            .bind(account.roles.to_string())
+            .bind(account.state.as_str())
+            .bind(password.map(|hash| hash.0.as_str()))
+            .bind(account.expires.secs())
+            .bind(account.tokens_not_before.map(Timestamp::nanos))
+            .bind(account.created.nanos())
+            .bind(account.updated.nanos())
+            .bind(stored(account.version))
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(|error| missing_tenant(error))?;
+        self.note(
+            &account.tenant,
+            Affected::Account(account.id),
+            Change::Created,
+        )
+        .await
+    }
+
+    async fn create_pat(
+        &mut self,
+        pat: &PatRecord,
+        digest: &PatDigest,
+    ) -> Result<(), RecordsError> {
+        let taken =
+            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
+        let taken = sqlx::query(taken)
+            .bind(pat.account.raw())
+            .bind(&pat.name)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if taken.is_some() {
+            return Err(RecordsError::PatNameTaken);
+        }
+        let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
+                   digest, pepper, created, created_by, expires) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        sqlx::query(sql)
+            .bind(pat.id.raw())
+            .bind(pat.account.raw())
+            .bind(pat.tenant.as_str())
+            .bind(&pat.name)
+            .bind(&pat.description)
+            .bind(joined(&pat.scopes))
+            .bind(joined(&pat.networks))
+            .bind(&pat.hint)
+            .bind(digest.as_bytes().as_slice())
+            .bind(digest.key())
+            .bind(pat.created.nanos())
+            .bind(pat.created_by.map(AccountId::raw))
+            .bind(pat.expires.secs())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)
+            .await
+    }
+
+    async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
+        self.update(account, "state", "deleted").await?;
+        let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL";
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.note_account(account, Change::Deleted).await
+    }
+
+    async fn revoke_pats(
+        &mut self,
+        account: &Handle,
+        only: Option<PatId>,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE pats SET revoked = ?3 \
+                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL RETURNING id";
+        let revoked: Vec<i64> = sqlx::query_scalar(sql)
+            .bind(account.id.raw())
+            .bind(only.map(PatId::raw))
+            .bind(self.at.nanos())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if only.is_some() && revoked.is_empty() {
+            return Err(RecordsError::NotFound("token"));
+        }
+        for id in revoked {
+            let pat = Affected::Pat(PatId::from_raw(id));
+            self.note(&account.tenant, pat, Change::Revoked).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_tenant_state(
+        &mut self,
+        tenant: &TenantId,
+        state: State,
+    ) -> Result<(), RecordsError> {
+        let done = sqlx::query("UPDATE tenants SET state = ?2 WHERE id = ?1")
+            .bind(tenant.as_str())
+            .bind(state.as_str())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if done.rows_affected() == 0 {
+            return Err(RecordsError::NotFound("tenant"));
+        }
+        self.note(tenant, Affected::Tenant(tenant.clone()), change_to(state))
+            .await
+    }
+
+    /// Sets one column of an account, if it is still at the version that the change was judged on.
+    async fn update(
+        &mut self,
+        account: &Handle,
+        column: &'static str,
+        value: &str,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = match column {
+            "password" => {
+                "UPDATE accounts SET password = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+            }
+            "roles" => {
+                "UPDATE accounts SET roles = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+            }
+            _ => {
+                "UPDATE accounts SET state = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+            }
+        };
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(value)
+            .bind(self.at.nanos())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {
+        let sql =
+            "SELECT version FROM accounts WHERE id = ?1 AND tenant = ?2 AND state <> 'deleted'";
+        let version: Option<i64> = sqlx::query_scalar(sql)
+            .bind(account.id.raw())
+            .bind(account.tenant.as_str())
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        match version {
+            None => Err(RecordsError::NotFound("account")),
+            Some(version) if version != stored(account.version) => Err(RecordsError::Changed),
+            Some(_) => Ok(()),
+        }
+    }
+
+    async fn note_account(&mut self, account: &Handle, change: Change) -> Result<(), RecordsError> {
+        self.note(&account.tenant, Affected::Account(account.id), change)
+            .await
+    }
+
+    /// Adds an entry to the revocation log.
+    async fn note(
+        &mut self,
+        tenant: &TenantId,
+        subject: Affected,
+        change: Change,
+    ) -> Result<(), RecordsError> {
+        let (account, pat) = match &subject {
+            Affected::Account(id) => (Some(id.raw()), None),
+            Affected::Pat(id) => (None, Some(id.raw())),
+            Affected::Tenant(_) => (None, None),
+        };
+        let roles = match change {
+            Change::Roles(roles) => Some(roles.to_string()),
+            _ => None,
+        };
+        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING seq";
+        let row = sqlx::query(sql)
+            .bind(self.at.nanos())
+            .bind(tenant.as_str())
+            .bind(account)
+            .bind(pat)
+            .bind(change.as_str())
+            .bind(roles)
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        let seq = Columns::of(&row).number().map_err(unavailable)?;
+        let (at, tenant) = (self.at, tenant.clone());
+        self.revocations.push(Revocation {
+            seq,
+            at,
+            tenant,
+            subject,
+            change,
+        });
+        Ok(())
+    }
+}
+
+const fn change_to(state: State) -> Change {
+    match state {
+        State::Active => Change::Enabled,
+        State::Disabled => Change::Disabled,
+    }
+}
+
+/// The one thing that an account refers to.
+fn missing_tenant(error: sqlx::Error) -> RecordsError {
+    let is_reference = error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation);
+    if is_reference {
+        RecordsError::NotFound("tenant")
+    } else {
+        unavailable(error)
+    }
+}

@@ -1,0 +1,269 @@
+//! The identity records: reading. Writing is in `mutation`.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+
+use crate::audit::Event;
+use crate::iam::AccountId;
+use crate::iam::AccountRecord;
+use crate::iam::LastUse;
+use crate::iam::PatDigest;
+use crate::iam::PatFacts;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::Revocation;
+use crate::iam::TenantRecord;
+use crate::iam::port::Login;
+use crate::iam::port::Mutation;
+use crate::iam::port::PAGE_LIMIT;
+use crate::iam::port::Page;
+use crate::iam::port::PasswordHash;
+use crate::iam::port::Records;
+use crate::iam::port::RecordsError;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+use super::Sqlite;
+use super::fault::unavailable;
+use super::mutation;
+use super::rows::Columns;
+use super::rows::account_columns;
+use super::rows::pat_columns;
+use super::rows::stored;
+use super::rows::tenant_columns;
+
+#[async_trait]
+impl Records for Sqlite {
+    async fn apply(
+        &self,
+        mutation: &Mutation,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<Vec<Revocation>, RecordsError> {
+        mutation::apply(self, mutation, at, event).await
+    }
+
+    async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            tenant_columns!(),
+            " FROM tenants t WHERE t.id = ?1"
+        );
+        let row = sqlx::query(sql)
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await;
+        one(row, |mut columns| columns.tenant())
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            tenant_columns!(),
+            " FROM tenants t ORDER BY t.id"
+        );
+        all(
+            sqlx::query(sql).fetch_all(&self.readers).await,
+            |mut columns| columns.tenant(),
+        )
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<Option<AccountRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts a WHERE a.tenant = ?1 AND a.id = ?2 AND a.state <> 'deleted'"
+        );
+        let query = sqlx::query(sql).bind(tenant.as_str()).bind(id.raw());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            columns.account()
+        })
+    }
+
+    async fn account_named(
+        &self,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<Option<AccountRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts a WHERE a.tenant = ?1 AND a.username_norm = ?2 AND a.state <> 'deleted'"
+        );
+        let query = sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(username.to_lowercase());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            columns.account()
+        })
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        page: &Page,
+    ) -> Result<Vec<AccountRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts a WHERE a.tenant = ?1 AND a.username_norm > ?2 AND a.state <> 'deleted' \
+             AND (?3 IS NULL OR a.kind = ?3) ORDER BY a.username_norm LIMIT ?4"
+        );
+        let query = sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(page.after.to_lowercase())
+            .bind(page.kind.map(|kind| kind.as_str()))
+            .bind(page.limit.min(PAGE_LIMIT));
+        all(query.fetch_all(&self.readers).await, |mut columns| {
+            columns.account()
+        })
+    }
+
+    async fn pat(&self, tenant: &TenantId, id: PatId) -> Result<Option<PatRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            pat_columns!(),
+            " FROM pats p JOIN accounts a ON a.id = p.account \
+             WHERE p.tenant = ?1 AND p.id = ?2 AND a.state <> 'deleted'"
+        );
+        let query = sqlx::query(sql).bind(tenant.as_str()).bind(id.raw());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            columns.pat()
+        })
+    }
+
+    async fn pats(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<PatRecord>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            pat_columns!(),
+            " FROM pats p WHERE p.tenant = ?1 AND p.account = ?2 ORDER BY p.created DESC, p.id"
+        );
+        let query = sqlx::query(sql).bind(tenant.as_str()).bind(account.raw());
+        all(query.fetch_all(&self.readers).await, |mut columns| {
+            columns.pat()
+        })
+    }
+
+    async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError> {
+        // One statement sees one moment.
+        let sql = concat!(
+            "SELECT ",
+            pat_columns!(),
+            ", p.digest, p.pepper, ",
+            account_columns!(),
+            ", ",
+            tenant_columns!(),
+            ", (SELECT coalesce(max(seq), 0) FROM revocations) FROM pats p \
+             JOIN accounts a ON a.id = p.account JOIN tenants t ON t.id = p.tenant WHERE p.digest = ?1"
+        );
+        let query = sqlx::query(sql).bind(digest.as_bytes().as_slice());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            Ok(PatFacts {
+                pat: columns.pat()?,
+                digest: columns.digest()?,
+                account: columns.account()?,
+                tenant: columns.tenant()?,
+                seq: columns.number()?,
+            })
+        })
+    }
+
+    async fn find_logins(
+        &self,
+        username: &str,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<Login>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            tenant_columns!(),
+            ", a.password, (SELECT coalesce(max(seq), 0) FROM revocations) \
+             FROM accounts a JOIN tenants t ON t.id = a.tenant \
+             WHERE a.username_norm = ?1 AND a.kind = 'person' AND a.state <> 'deleted' \
+             AND (?2 IS NULL OR a.tenant = ?2) LIMIT 2"
+        );
+        let query = sqlx::query(sql)
+            .bind(username.to_lowercase())
+            .bind(tenant.map(TenantId::as_str));
+        all(query.fetch_all(&self.readers).await, |mut columns| {
+            Ok(Login {
+                account: columns.account()?,
+                tenant: columns.tenant()?,
+                password: columns.next::<Option<String>>()?.map(PasswordHash),
+                seq: columns.number()?,
+            })
+        })
+    }
+
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
+        let sql = "SELECT seq, at, tenant, account, pat, change, roles FROM revocations \
+                   WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+        let query = sqlx::query(sql).bind(stored(after)).bind(limit);
+        all(query.fetch_all(&self.readers).await, |mut columns| {
+            columns.revocation()
+        })
+    }
+
+    async fn newest_revocation(&self) -> Result<u64, RecordsError> {
+        let sql = "SELECT coalesce(max(seq), 0) FROM revocations";
+        let row = sqlx::query(sql).fetch_optional(&self.readers).await;
+        Ok(one(row, |mut columns| columns.number())?.unwrap_or(0))
+    }
+
+    async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError> {
+        let sql = "INSERT INTO marks (name, value) VALUES ('time', ?1) \
+                   ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value) RETURNING value";
+        let row = sqlx::query(sql)
+            .bind(now.nanos())
+            .fetch_optional(&self.writer)
+            .await;
+        let mark = one(row, |mut columns| columns.next::<i64>())?;
+        Ok(mark.map_or(now, Timestamp::from_nanos))
+    }
+
+    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
+        let mut transaction = self.begin().await.map_err(unavailable)?;
+        let sql = "UPDATE pats SET last_used = ?2, last_used_from = ?3 \
+                   WHERE id = ?1 AND coalesce(last_used, 0) < ?2";
+        for (id, last) in uses {
+            sqlx::query(sql)
+                .bind(id.raw())
+                .bind(last.at.nanos())
+                .bind(last.address.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(unavailable)?;
+        }
+        transaction.commit().await.map_err(unavailable)
+    }
+}
+
+fn one<T>(
+    row: Result<Option<SqliteRow>, sqlx::Error>,
+    read: impl for<'r> FnOnce(Columns<'r>) -> Result<T, sqlx::Error>,
+) -> Result<Option<T>, RecordsError> {
+    let row = row.map_err(unavailable)?;
+    row.map(|row| read(Columns::of(&row)))
+        .transpose()
+        .map_err(unavailable)
+}
+
+fn all<T>(
+    rows: Result<Vec<SqliteRow>, sqlx::Error>,
+    read: impl for<'r> Fn(Columns<'r>) -> Result<T, sqlx::Error>,
+) -> Result<Vec<T>, RecordsError> {
+    let rows = rows.map_err(unavailable)?;
+    rows.iter()
+        .map(|row| read(Columns::of(row)))
+        .collect::<Result<_, _>>()
+        .map_err(unavailable)
+}

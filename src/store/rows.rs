@@ -1,0 +1,247 @@
+//! Rows to records.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::audit;
+use crate::iam::AccountId;
+use crate::iam::AccountKind;
+use crate::iam::AccountRecord;
+use crate::iam::Affected;
+use crate::iam::Change;
+use crate::iam::LastUse;
+use crate::iam::PatDigest;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::Revocation;
+use crate::iam::Roles;
+use crate::iam::State;
+use crate::iam::TenantRecord;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+/// Reads the columns of one row from left to right.
+pub(super) struct Columns<'r> {
+    row: &'r SqliteRow,
+    at: usize,
+}
+
+/// What a row holds is not what this program writes.
+#[derive(Debug, thiserror::Error)]
+#[error("stored {0} makes no sense")]
+struct Nonsense(&'static str);
+
+impl<'r> Columns<'r> {
+    pub(super) const fn of(row: &'r SqliteRow) -> Self {
+        Self { row, at: 0 }
+    }
+
+    pub(super) fn next<T>(&mut self) -> Result<T, sqlx::Error>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        let at = self.at;
+        self.at += 1;
+        self.row.try_get(at)
+    }
+
+    pub(super) fn number(&mut self) -> Result<u64, sqlx::Error> {
+        u64::try_from(self.next::<i64>()?).map_err(|_| nonsense("number"))
+    }
+
+    fn time(&mut self) -> Result<Timestamp, sqlx::Error> {
+        self.next().map(Timestamp::from_nanos)
+    }
+
+    fn maybe_time(&mut self) -> Result<Option<Timestamp>, sqlx::Error> {
+        Ok(self.next::<Option<i64>>()?.map(Timestamp::from_nanos))
+    }
+
+    fn parsed<T: FromStr>(&mut self, what: &'static str) -> Result<T, sqlx::Error> {
+        self.next::<&str>()?.parse().map_err(|_| nonsense(what))
+    }
+
+    fn list<T: FromStr>(&mut self, what: &'static str) -> Result<Vec<T>, sqlx::Error> {
+        let text: &str = self.next()?;
+        let items = text.split(',').filter(|item| !item.is_empty());
+        items
+            .map(|item| item.parse().map_err(|_| nonsense(what)))
+            .collect()
+    }
+
+    fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
+        self.next::<&str>().map(TenantId::new)
+    }
+
+    fn state(&mut self) -> Result<State, sqlx::Error> {
+        match self.next()? {
+            "active" => Ok(State::Active),
+            // A deleted account reaches nobody but through its tokens, which are all revoked.
+            "disabled" | "deleted" => Ok(State::Disabled),
+            _ => Err(nonsense("state")),
+        }
+    }
+
+    pub(super) fn tenant(&mut self) -> Result<TenantRecord, sqlx::Error> {
+        Ok(TenantRecord {
+            id: self.tenant_id()?,
+            state: self.state()?,
+            max_pat_lifetime: self.next::<Option<i64>>()?.map(seconds).transpose()?,
+            tokens_not_before: self.maybe_time()?,
+            created: self.time()?,
+        })
+    }
+
+    pub(super) fn kind(&mut self) -> Result<AccountKind, sqlx::Error> {
+        match self.next()? {
+            "machine" => Ok(AccountKind::Machine),
+            "person" => Ok(AccountKind::Person),
+            _ => Err(nonsense("kind")),
+        }
+    }
+
+    pub(super) fn account(&mut self) -> Result<AccountRecord, sqlx::Error> {
+        Ok(AccountRecord {
+            id: AccountId::from_raw(self.next()?),
+            tenant: self.tenant_id()?,
+            kind: self.kind()?,
+            username: self.next()?,
+            name: self.next()?,
+            description: self.next()?,
+            roles: self.parsed::<Roles>("role")?,
+            state: self.state()?,
+            expires: Expiry::from_secs(self.next()?),
+            tokens_not_before: self.maybe_time()?,
+            created: self.time()?,
+            updated: self.time()?,
+            version: self.number()?,
+        })
+    }
+
+    pub(super) fn pat(&mut self) -> Result<PatRecord, sqlx::Error> {
+        Ok(PatRecord {
+            id: PatId::from_raw(self.next()?),
+            account: AccountId::from_raw(self.next()?),
+            tenant: self.tenant_id()?,
+            name: self.next()?,
+            description: self.next()?,
+            scopes: self.list("scope")?,
+            networks: self.list("network")?,
+            hint: self.next()?,
+            created: self.time()?,
+            created_by: self.next::<Option<i64>>()?.map(AccountId::from_raw),
+            expires: Expiry::from_secs(self.next()?),
+            revoked: self.maybe_time()?,
+            last_used: self.last_use()?,
+        })
+    }
+
+    fn last_use(&mut self) -> Result<Option<LastUse>, sqlx::Error> {
+        let (at, address) = (self.maybe_time()?, self.next::<Option<&str>>()?);
+        let (Some(at), Some(address)) = (at, address) else {
+            return Ok(None);
+        };
+        let address = address.parse().map_err(|_| nonsense("address"))?;
+        Ok(Some(LastUse { at, address }))
+    }
+
+    pub(super) fn digest(&mut self) -> Result<PatDigest, sqlx::Error> {
+        let bytes: &[u8] = self.next()?;
+        let bytes = bytes.try_into().map_err(|_| nonsense("digest"))?;
+        let key = u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?;
+        Ok(PatDigest::from_raw(key, bytes))
+    }
+
+    pub(super) fn revocation(&mut self) -> Result<Revocation, sqlx::Error> {
+        let (seq, at, tenant) = (self.number()?, self.time()?, self.tenant_id()?);
+        let account = self.next::<Option<i64>>()?.map(AccountId::from_raw);
+        let pat = self.next::<Option<i64>>()?.map(PatId::from_raw);
+        let change: &str = self.next()?;
+        let roles: Option<&str> = self.next()?;
+        let subject = match (account, pat) {
+            (Some(account), _) => Affected::Account(account),
+            (None, Some(pat)) => Affected::Pat(pat),
+            (None, None) => Affected::Tenant(tenant.clone()),
+        };
+        let change = match change {
+            "created" => Change::Created,
+            "deleted" => Change::Deleted,
+            "disabled" => Change::Disabled,
+            "enabled" => Change::Enabled,
+            "password" => Change::Password,
+            "revoked" => Change::Revoked,
+            "roles" => Change::Roles(
+                roles
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(|_| nonsense("role"))?,
+            ),
+            _ => return Err(nonsense("change")),
+        };
+        Ok(Revocation {
+            seq,
+            at,
+            tenant,
+            subject,
+            change,
+        })
+    }
+
+    pub(super) fn hash(&mut self) -> Result<audit::Hash, sqlx::Error> {
+        self.next::<&[u8]>()?
+            .try_into()
+            .map_err(|_| nonsense("hash"))
+    }
+}
+
+/// Numbers of this program are never negative and fit: what counts above `i64::MAX` is cut there.
+pub(super) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The stored form of a list.
+pub(super) fn joined<T: ToString>(items: &[T]) -> String {
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
+    u64::try_from(number)
+        .map(Duration::from_secs)
+        .map_err(|_| nonsense("lifetime"))
+}
+
+fn nonsense(what: &'static str) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(Nonsense(what)))
+}
+
+macro_rules! tenant_columns {
+    () => {
+        "t.id, t.state, t.max_pat_lifetime, t.tokens_not_before, t.created"
+    };
+}
+
+macro_rules! account_columns {
+    () => {
+        "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.state, a.expires, \
+         a.tokens_not_before, a.created, a.updated, a.version"
+    };
+}
+
+macro_rules! pat_columns {
+    () => {
+        "p.id, p.account, p.tenant, p.name, p.description, p.scopes, p.networks, p.hint, p.created, \
+         p.created_by, p.expires, p.revoked, p.last_used, p.last_used_from"
+    };
+}
+
+pub(super) use account_columns;
+pub(super) use pat_columns;
+pub(super) use tenant_columns;
