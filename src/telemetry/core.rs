@@ -26,6 +26,7 @@ use super::effects::emit;
 use super::error::Error;
 use super::journal::Journal;
 use super::label_watch::LabelWatch;
+use super::snapshot::Node;
 use super::snapshot::Snapshot;
 use super::subscriber::Subscriber;
 use super::tenant::Tenant;
@@ -180,6 +181,26 @@ impl Core {
             tenant.inner.lock().items(selector, patterns.iter(), depth)
         });
         Snapshot::new(items)
+    }
+
+    /// The nodes that the pattern names, target by target, each with its leaves.
+    pub fn nodes(
+        &self,
+        tenant: &TenantId,
+        selector: &TargetSelector,
+        pattern: &Pattern,
+        depth: Option<u32>,
+    ) -> Vec<Node> {
+        let Some(tenant) = self.tenant(tenant) else {
+            return Vec::new();
+        };
+        let inner = tenant.inner.lock();
+        let named = inner
+            .selected(selector)
+            .flat_map(|(_, tree)| tree.named(pattern));
+        named
+            .filter_map(|(path, leaves)| Node::new(path, &leaves, depth))
+            .collect()
     }
 
     /// Starts a STREAM. `now` is what its samples and heartbeats count from.

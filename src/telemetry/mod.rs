@@ -34,6 +34,7 @@ pub use config::Config;
 pub use core::Core;
 pub use error::Error;
 pub use error::Overrun;
+pub use snapshot::Node;
 pub use snapshot::Reading;
 pub use snapshot::Snapshot;
 pub use subscriber::Subscriber;

@@ -39,6 +39,35 @@ pub struct Reading {
     pub nature: Nature,
 }
 
+/// One node that a pattern names, with the leaves from there down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Whose it is.
+    pub target: Target,
+    /// Where, fully resolved.
+    pub path: Path,
+    /// Its leaves, in the order of the tree.
+    pub readings: Vec<Reading>,
+}
+
+impl Node {
+    /// The current values of leaves below `path`, at most `depth` levels down.
+    pub(super) fn new(path: Path, leaves: &[Arc<Leaf>], depth: Option<u32>) -> Option<Self> {
+        let target = leaves.first()?.target.clone();
+        let below = |leaf: &Leaf| leaf.path.elems.len() - path.elems.len();
+        let readings = leaves
+            .iter()
+            .filter(|leaf| depth.is_none_or(|depth| below(leaf) <= depth as usize))
+            .map(|leaf| reading(leaf, &leaf.state()))
+            .collect();
+        Some(Self {
+            target,
+            path,
+            readings,
+        })
+    }
+}
+
 impl Snapshot {
     /// Takes over what was found.
     pub(super) fn new(items: Vec<Item>) -> Self {

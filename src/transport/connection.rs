@@ -27,8 +27,9 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::Instrument;
 
+use crate::model::Peer;
+
 use super::Config;
-use super::Peer;
 use super::config::MAX_HEADER_BYTES;
 use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
@@ -37,6 +38,7 @@ use super::cork::Streams;
 use super::metrics::HandshakeFailure;
 use super::metrics::Metrics;
 use super::opening::Opening;
+use super::peer::peer_of_session;
 use super::server::Security;
 
 /// What all connections of a server share.
@@ -91,7 +93,7 @@ impl Shared {
                 let Some(Some(tls)) = handshake else {
                     return;
                 };
-                let peer = Peer::of_session(address, tls.get_ref().1);
+                let peer = peer_of_session(address, tls.get_ref().1);
                 tracing::Span::current().record("tls.alpn", tracing::field::debug(peer.alpn));
                 self.serve(tls, peer, drain).await;
             }

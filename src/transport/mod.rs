@@ -1,7 +1,7 @@
 //! Listening, TLS and the life of a connection.
 //!
 //! A [`Server`] accepts connections within limits, speaks TLS (or, for the admin port, plain HTTP), serves one
-//! router over HTTP/2 and HTTP/1.1, and says in every request's extensions who is at the other end ([`Peer`]).
+//! router over HTTP/2 and HTTP/1.1, and says in every request's extensions who is at the other end ([`Peer`](crate::model::Peer)).
 //! It knows no credentials, no gRPC and no pages. [`dial()`] is the calling side, for the small client and the
 //! agents.
 
@@ -27,8 +27,6 @@ pub use dial::DialError;
 pub use dial::Trust;
 pub use dial::dial;
 pub use error::Error;
-pub use peer::Alpn;
-pub use peer::Peer;
 pub use server::Security;
 pub use server::Server;
 pub use tls::server_config;

@@ -1,0 +1,107 @@
+//! Letting an RPC in: metadata → credential → principal → permit, before anything of the request is read
+//! (iam 2.2).
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use tonic::Status;
+
+use crate::iam::Action;
+use crate::iam::Authenticator;
+use crate::iam::Credential;
+use crate::iam::LiveSession;
+use crate::iam::Permit;
+use crate::iam::Principal;
+use crate::iam::Registry;
+use crate::iam::RegistryError;
+use crate::iam::permit;
+use crate::model::Peer;
+
+use super::credential::read_credential;
+use super::credential::read_tenant;
+use super::status;
+
+/// Decides who gets in.
+#[derive(Clone, Debug)]
+pub(super) struct Admission {
+    authenticator: Authenticator,
+    registry: Registry,
+}
+
+impl Admission {
+    /// Asks `authenticator` who a peer is, and enters open streams into `registry`.
+    pub(super) fn new(authenticator: Authenticator, registry: Registry) -> Self {
+        Self {
+            authenticator,
+            registry,
+        }
+    }
+
+    /// Tells who sends a request.
+    pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
+        let (peer, credential) = credential(parts)?;
+        let address = peer.address.ip();
+        self.authenticator
+            .authenticate(credential, address)
+            .await
+            .map_err(status::refused)
+    }
+
+    /// Tells whether the sender of a request may do `action`, and in which tenant.
+    pub(super) async fn permit(&self, parts: &Parts, action: Action) -> Result<Permit, Status> {
+        let principal = self.authenticate(parts).await?;
+        permit_in_tenant(parts, &principal, action)
+    }
+
+    /// Opens a live session for a stream, of which an account may have `limit`.
+    pub(super) async fn open(
+        &self,
+        parts: &Parts,
+        action: Action,
+        limit: u32,
+    ) -> Result<LiveSession, Status> {
+        let opened = self.try_open(parts, action, limit).await?;
+        // The principal may come from a cache that a revocation has overtaken: look again, once.
+        match opened {
+            Err(RegistryError::Outdated) => self.try_open(parts, action, limit).await?,
+            opened => opened,
+        }
+        .map_err(status::not_opened)
+    }
+
+    async fn try_open(
+        &self,
+        parts: &Parts,
+        action: Action,
+        limit: u32,
+    ) -> Result<Result<LiveSession, RegistryError>, Status> {
+        let principal = self.authenticate(parts).await?;
+        let permit = permit_in_tenant(parts, &principal, action)?;
+        Ok(self.registry.open(&principal, &permit, limit))
+    }
+}
+
+fn permit_in_tenant(
+    parts: &Parts,
+    principal: &Principal,
+    action: Action,
+) -> Result<Permit, Status> {
+    let tenant = read_tenant(&parts.headers)?;
+    permit(principal, action, tenant).map_err(status::denied)
+}
+
+/// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
+fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
+    let Some(peer) = parts.extensions.get::<Peer>() else {
+        return Err(Status::internal("connection without a peer"));
+    };
+    if !peer.is_encrypted {
+        return Err(Status::unauthenticated(
+            "credentials are not taken over plain text",
+        ));
+    }
+    match read_credential(&parts.headers)? {
+        Some(credential) => Ok((peer, credential)),
+        None => Err(Status::unauthenticated("credentials are missing")),
+    }
+}

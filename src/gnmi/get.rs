@@ -1,0 +1,107 @@
+//! Get (gNMI spec 3.3).
+
+use crate::clock::Clock;
+use crate::iam::Permit;
+use crate::model::Path;
+use crate::model::TargetSelector;
+use crate::telemetry::Core;
+use crate::telemetry::Node;
+use crate::wire::Encoding;
+use crate::wire::proto::gnmi as pb;
+use crate::wire::write_path;
+use crate::wire::write_subtree;
+use crate::wire::write_value;
+
+use super::error::Error;
+use super::error::Shown;
+use super::request::GetRequest;
+
+/// Answers a Get: one Notification per path, or for `*` one per path and target. Paths are fully resolved.
+///
+/// # Errors
+///
+/// [`Error::NothingThere`] for a path with nothing in it, [`Error::UnknownTarget`].
+pub(super) fn get(
+    core: &Core,
+    clock: &Clock,
+    permit: &Permit,
+    request: &GetRequest,
+) -> Result<pb::GetResponse, Error> {
+    let tenant = permit.tenant();
+    if let TargetSelector::One(target) = &request.selector
+        && !core.has_target(tenant, target)
+    {
+        return Err(Error::UnknownTarget(Shown::new(target.as_str())));
+    }
+    let mut response = pb::GetResponse::default();
+    for (patterns, text) in &request.paths {
+        let mut nodes = Vec::new();
+        for pattern in patterns {
+            nodes.extend(core.nodes(tenant, &request.selector, pattern, request.depth));
+        }
+        for node in &mut nodes {
+            let asked = |nature| request.nature.is_none_or(|asked| asked == nature);
+            node.readings.retain(|reading| asked(reading.nature));
+        }
+        nodes.retain(|node| !node.readings.is_empty());
+        if nodes.is_empty() {
+            return Err(Error::NothingThere(Shown::new(text)));
+        }
+        let at = clock.now().nanos();
+        response
+            .notification
+            .extend(notifications(&nodes, request.encoding, at));
+    }
+    Ok(response)
+}
+
+/// One Notification per target. `nodes` come grouped by it.
+fn notifications(
+    nodes: &[Node],
+    encoding: Encoding,
+    timestamp: i64,
+) -> impl Iterator<Item = pb::Notification> {
+    nodes
+        .chunk_by(|a, b| a.target == b.target)
+        .map(move |nodes| {
+            let target = nodes.first().map_or("", |node| node.target.as_str());
+            // The target is repeated if the request named one, and only then (gNMI spec 2.2.2.1).
+            let prefix = (!target.is_empty()).then(|| pb::Path {
+                target: target.to_owned(),
+                ..pb::Path::default()
+            });
+            pb::Notification {
+                timestamp,
+                prefix,
+                update: nodes
+                    .iter()
+                    .flat_map(|node| updates(node, encoding))
+                    .collect(),
+                ..pb::Notification::default()
+            }
+        })
+}
+
+/// In JSON one value for the whole node, in PROTO one per leaf (gNMI spec 2.3).
+fn updates(node: &Node, encoding: Encoding) -> Vec<pb::Update> {
+    let update = |path: &Path, val| pb::Update {
+        path: Some(write_path(path)),
+        val: Some(val),
+        ..pb::Update::default()
+    };
+    if encoding == Encoding::Proto {
+        let leaf = |reading: &crate::telemetry::Reading| {
+            update(&reading.path, write_value(&reading.value, encoding))
+        };
+        return node.readings.iter().map(leaf).collect();
+    }
+    let leaves: Vec<_> = node
+        .readings
+        .iter()
+        .map(|reading| (reading.path.clone(), reading.value.clone()))
+        .collect();
+    vec![update(
+        &node.path,
+        write_subtree(&node.path, &leaves, encoding),
+    )]
+}

@@ -1,0 +1,235 @@
+//! The service: what its RPCs share, and how each runs.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use axum::response::Response;
+use http::HeaderValue;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use tonic::Status;
+use tonic::Streaming;
+use tonic::body::Body;
+use tonic::codec::Codec as _;
+use tonic::codec::CompressionEncoding;
+use tonic::server::Grpc;
+use tonic_prost::ProstCodec;
+use tower::service_fn;
+
+use crate::clock::Clock;
+use crate::iam::Action;
+use crate::iam::Authenticator;
+use crate::iam::Registry;
+use crate::telemetry::Core;
+use crate::wire::proto::gnmi as pb;
+
+use super::admission::Admission;
+use super::arbitration::Arbitration;
+use super::capabilities::capabilities;
+use super::compression::accepts_gzip;
+use super::config::Config;
+use super::error::Error;
+use super::get::get;
+use super::request::read_get;
+use super::request::read_set;
+use super::set::set;
+use super::status;
+use super::stream::SubscribeBody;
+
+/// The gNMI service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service(pub(super) Arc<Shared>);
+
+/// What all RPCs share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) core: Core,
+    pub(super) clock: Clock,
+    pub(super) config: Config,
+    admission: Admission,
+    arbitration: Arbitration,
+    streams: Arc<AtomicUsize>,
+}
+
+/// One open stream among all. Gives its place back when dropped.
+#[derive(Debug)]
+pub(super) struct StreamSlot(Arc<AtomicUsize>);
+
+impl Service {
+    /// A service that reads and writes `core` for those whom `authenticator` knows.
+    pub fn new(
+        core: Core,
+        authenticator: Authenticator,
+        registry: Registry,
+        clock: Clock,
+        config: Config,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            core,
+            clock,
+            config,
+            admission: Admission::new(authenticator, registry),
+            arbitration: Arbitration::default(),
+            streams: Arc::default(),
+        }))
+    }
+
+    /// Open Subscribe RPCs.
+    pub fn streams(&self) -> usize {
+        self.0.streams.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn capabilities(&self, request: Request<axum::body::Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        if let Err(status) = self.0.admission.authenticate(&parts).await {
+            return refuse(status);
+        }
+        self.unary(parts, body, |request: pb::CapabilityRequest| {
+            capabilities(&request)
+        })
+        .await
+    }
+
+    pub(super) async fn get(&self, request: Request<axum::body::Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        let permit = match self.0.admission.permit(&parts, Action::Read).await {
+            Ok(permit) => permit,
+            Err(status) => return refuse(status),
+        };
+        let shared = Arc::clone(&self.0);
+        self.unary(parts, body, move |request: pb::GetRequest| {
+            let request = read_get(&request, &shared.config)?;
+            get(&shared.core, &shared.clock, &permit, &request)
+        })
+        .await
+    }
+
+    pub(super) async fn set(&self, request: Request<axum::body::Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        let permit = match self.0.admission.permit(&parts, Action::Write).await {
+            Ok(permit) => permit,
+            Err(status) => return refuse(status),
+        };
+        let shared = Arc::clone(&self.0);
+        self.unary(parts, body, move |request: pb::SetRequest| {
+            let request = read_set(&request, &shared.config)?;
+            set(
+                &shared.core,
+                &shared.clock,
+                &shared.arbitration,
+                &permit,
+                request,
+            )
+        })
+        .await
+    }
+
+    pub(super) async fn subscribe(&self, request: Request<axum::body::Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        self.try_subscribe(&parts, body)
+            .await
+            .unwrap_or_else(refuse)
+    }
+
+    async fn try_subscribe(
+        &self,
+        parts: &Parts,
+        body: axum::body::Body,
+    ) -> Result<Response, Status> {
+        let shared = &self.0;
+        let limit = shared.config.max_streams_per_principal;
+        let session = shared.admission.open(parts, Action::Read, limit).await?;
+        let slot = shared.slot()?;
+        let encoding = read_encoding(parts)?;
+        let decoder =
+            ProstCodec::<pb::SubscribeResponse, pb::SubscribeRequest>::default().decoder();
+        let limit = Some(shared.config.max_message_bytes);
+        let requests = Streaming::new_request(decoder, body, encoding, limit);
+        let expires = session.principal().expires;
+        let compresses = accepts_gzip(&parts.headers);
+        let body = SubscribeBody::new(Arc::clone(shared), session, requests, compresses, slot);
+
+        let mut response = Response::new(axum::body::Body::new(body));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        if compresses {
+            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
+        }
+        if let Ok(expires) = HeaderValue::try_from(expires.to_string()) {
+            headers.insert("x-token-expires-at", expires);
+        }
+        Ok(response)
+    }
+
+    /// Runs an RPC with one message each way.
+    async fn unary<M, N>(
+        &self,
+        parts: Parts,
+        body: axum::body::Body,
+        answer: impl FnOnce(M) -> Result<N, Error> + Send,
+    ) -> Response
+    where
+        M: prost::Message + Default + Send + 'static,
+        N: prost::Message + Default + Send + 'static,
+    {
+        let mut answer = Some(answer);
+        let service = service_fn(move |request: tonic::Request<M>| {
+            let answered = match answer.take() {
+                Some(answer) => answer(request.into_inner()).map_err(Status::from),
+                None => Err(Status::internal("a unary call has one message")),
+            };
+            std::future::ready(answered.map(tonic::Response::new))
+        });
+        let mut grpc = Grpc::new(ProstCodec::<N, M>::default())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(self.0.config.max_message_bytes);
+        let response = grpc.unary(service, Request::from_parts(parts, body)).await;
+        status::with_our_codes(response).map(axum::body::Body::new)
+    }
+}
+
+impl Shared {
+    /// A full server is UNAVAILABLE: another attempt may succeed (gNMI rule 2).
+    fn slot(&self) -> Result<StreamSlot, Status> {
+        let slot = StreamSlot(Arc::clone(&self.streams));
+        if self.streams.fetch_add(1, Ordering::Relaxed) >= self.config.max_streams {
+            return Err(Status::unavailable(
+                "the gateway has as many streams as it may have",
+            ));
+        }
+        Ok(slot)
+    }
+}
+
+impl Drop for StreamSlot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn refuse(status: Status) -> Response {
+    status.into_http::<Body>().map(axum::body::Body::new)
+}
+
+/// How the client compresses its messages.
+fn read_encoding(parts: &Parts) -> Result<Option<CompressionEncoding>, Status> {
+    match parts
+        .headers
+        .get("grpc-encoding")
+        .map(HeaderValue::as_bytes)
+    {
+        None | Some(b"identity") => Ok(None),
+        Some(b"gzip") => Ok(Some(CompressionEncoding::Gzip)),
+        Some(_) => {
+            let mut status = Status::unimplemented("grpc-encoding: only gzip is offered");
+            let offered = tonic::metadata::MetadataValue::from_static("identity,gzip");
+            status
+                .metadata_mut()
+                .insert("grpc-accept-encoding", offered);
+            Err(status)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Our errors as gRPC statuses: canonical codes in the trailers, with a message that gives context (gNMI spec 2.5).
+
+use http::Response;
+use tonic::Code;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::metadata::MetadataValue;
+
+use crate::iam::AuthError;
+use crate::iam::Denied;
+use crate::iam::End;
+use crate::iam::PatId;
+use crate::iam::RegistryError;
+use crate::model::Class;
+use crate::telemetry::Overrun;
+
+use super::error::Error;
+
+/// The code of a fault class (gNMI spec 2.5, 3.4.7).
+pub(super) const fn code(class: Class) -> Code {
+    match class {
+        Class::Conflict => Code::Aborted,
+        Class::Denied => Code::PermissionDenied,
+        Class::Internal => Code::Internal,
+        Class::Malformed => Code::InvalidArgument,
+        Class::NotFound => Code::NotFound,
+        Class::Throttled | Class::TooLarge => Code::ResourceExhausted,
+        Class::Unauthenticated => Code::Unauthenticated,
+        Class::Unavailable => Code::Unavailable,
+        Class::Unsupported => Code::Unimplemented,
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        Self::new(code(error.class()), error.to_string())
+    }
+}
+
+/// A refused credential. Only who holds a real one is told what is wrong with it.
+pub(super) fn refused(error: AuthError) -> Status {
+    let mut status = Status::new(code(error.class()), error.to_string());
+    if error.is_telling() {
+        annotate(&mut status, error.reason(), error.token());
+    }
+    if let Some(wait) = error.retry_after() {
+        let metadata = status.metadata_mut();
+        metadata.insert("retry-after", MetadataValue::from(wait.as_secs().max(1)));
+    }
+    status
+}
+
+/// A missing right.
+pub(super) fn denied(denied: Denied) -> Status {
+    let mut status = Status::new(code(denied.class()), denied.to_string());
+    annotate(&mut status, denied.reason(), None);
+    status
+}
+
+/// A session that ended before its peer was done (iam R5).
+pub(super) fn ended(end: End) -> Status {
+    let mut status = Status::new(code(end.reason.class()), end.reason.to_string());
+    annotate(&mut status, end.reason.as_str(), end.token);
+    status
+}
+
+/// A session that did not start.
+pub(super) fn not_opened(error: RegistryError) -> Status {
+    match error {
+        RegistryError::Ended(end) => ended(end),
+        other => Status::new(code(other.class()), other.to_string()),
+    }
+}
+
+/// A subscriber that read too little for too long.
+pub(super) fn overrun(overrun: Overrun) -> Status {
+    Status::resource_exhausted(overrun.to_string())
+}
+
+/// A message that gRPC could not decode. tonic says OUT_OF_RANGE of one that is too large; clients know
+/// RESOURCE_EXHAUSTED for that, as every other gRPC server answers.
+pub(super) fn undecodable(status: Status) -> Status {
+    match status.code() {
+        Code::OutOfRange => Status::resource_exhausted(status.message()),
+        Code::Internal => Status::invalid_argument(status.message()),
+        _ => status,
+    }
+}
+
+/// The same for a response that tonic has made of its own accord.
+pub(super) fn with_our_codes(mut response: Response<Body>) -> Response<Body> {
+    if let Some(status) = Status::from_header_map(response.headers())
+        && status.code() == Code::OutOfRange
+    {
+        response = undecodable(status).into_http();
+    }
+    response
+}
+
+fn annotate(status: &mut Status, reason: &'static str, token: Option<PatId>) {
+    let metadata = status.metadata_mut();
+    metadata.insert("x-auth-reason", MetadataValue::from_static(reason));
+    if let Some(token) = token
+        && let Ok(token) = token.to_string().parse()
+    {
+        metadata.insert("x-token-id", token);
+    }
+}
