@@ -12,7 +12,9 @@
 //! made from the same line ([`documentation`]).
 
 mod gateway;
+mod iam;
 mod log;
+mod measure;
 mod mistake;
 mod origin;
 mod raw;
@@ -23,6 +25,7 @@ mod setting;
 mod settings;
 mod sources;
 mod suggestion;
+mod telemetry;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +35,8 @@ pub use gateway::Gateway;
 pub use log::Log;
 pub use log::LogFilter;
 pub use log::LogFormat;
+pub use measure::Measure;
+pub use measure::Session;
 pub use mistake::Fault;
 pub use mistake::Mistake;
 pub use mistake::Mistakes;

@@ -25,8 +25,8 @@ pub(super) enum Given {
     List(Vec<Self>),
     /// A value of a kind that no key has, such as a date.
     Other,
-    /// An array of tables. Each row is an entry of its own, and so are its keys.
-    Rows,
+    /// An array of so many tables. Each row is an entry of its own, and so are its keys.
+    Rows(usize),
     /// A table. Its keys are entries of their own.
     Table,
     /// Text in quotes.
@@ -106,7 +106,7 @@ impl Walk<'_> {
                     self.put(&format!("{path}[{index}]"), Given::Table, line);
                     self.table(&format!("{path}[{index}]"), row);
                 }
-                Given::Rows
+                Given::Rows(rows.len())
             }
         };
         self.put(path, given, line);
@@ -123,7 +123,7 @@ impl Walk<'_> {
                     let line = self.lines.at(row.span());
                     self.value(&format!("{path}[{index}]"), row, line);
                 }
-                Given::Rows
+                Given::Rows(rows.len())
             }
             scalar => given(scalar),
         };

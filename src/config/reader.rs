@@ -19,6 +19,7 @@ use super::suggestion::suggestion;
 /// Answers the sections' questions from the sources, and keeps the list of both.
 pub(super) struct Reader<'a> {
     sources: &'a Sources,
+    is_documenting: bool,
     raw: Raw,
     known: BTreeSet<String>,
     rows: Vec<Row>,
@@ -32,14 +33,37 @@ impl<'a> Reader<'a> {
             Some(file) => Raw::parse(file).map_err(|mistake| Mistakes::new(vec![mistake]))?,
             None => Raw::default(),
         };
-        let known = BTreeSet::new();
+        let (known, is_documenting) = (BTreeSet::new(), false);
         Ok(Self {
             sources,
+            is_documenting,
             raw,
             known,
             rows: Vec::new(),
             mistakes: Vec::new(),
         })
+    }
+
+    /// A reader without sources: it shows what sections ask for, and misses nothing.
+    pub(super) fn documenting() -> Reader<'static> {
+        Reader {
+            sources: &NO_SOURCES,
+            is_documenting: true,
+            raw: Raw::default(),
+            known: BTreeSet::new(),
+            rows: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// Whether the answers do not matter, only the questions.
+    pub(super) const fn is_documenting(&self) -> bool {
+        self.is_documenting
+    }
+
+    /// Every key that was asked for.
+    pub(super) fn rows(self) -> Vec<Row> {
+        self.rows
     }
 
     /// The keys under `[name]`.
@@ -165,6 +189,8 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+static NO_SOURCES: Sources = Sources::new();
 
 /// Kubernetes tells every container where the services of its namespace are; one may be called like us.
 fn is_set_by_kubernetes(name: &str) -> bool {

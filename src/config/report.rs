@@ -7,6 +7,7 @@ use super::Origin;
 use super::Sources;
 use super::section::Key;
 use super::section::Row;
+use super::settings::document;
 use super::settings::read;
 use super::sources::variable;
 
@@ -41,7 +42,7 @@ pub fn print_config(sources: &Sources) -> Result<String, Mistakes> {
         // Writing to a String cannot fail.
         if row.section != section {
             let gap = if section.is_empty() { "" } else { "\n" };
-            let _ok = writeln!(text, "{gap}[{}]", row.section);
+            let _ok = writeln!(text, "{gap}{}", header(&row.section));
             section = &row.section;
         }
         let _ok = match &row.value {
@@ -55,15 +56,19 @@ pub fn print_config(sources: &Sources) -> Result<String, Mistakes> {
 /// The configuration table of the README: one markdown row for each key.
 pub fn documentation() -> String {
     let mut text = String::from(HEAD);
-    // Defaults make no mistakes.
-    for row in read(&Sources::new())
-        .map(|(_, rows)| rows)
-        .unwrap_or_default()
-    {
+    for row in document() {
         // Writing to a String cannot fail.
         let _ok = writeln!(text, "{}", markdown(&row));
     }
     text
+}
+
+/// `[gateway]`, `[[measure.sessions]]`.
+fn header(section: &str) -> String {
+    match section.rsplit_once('[') {
+        Some((rows, _)) => format!("[[{rows}]]"),
+        None => format!("[{section}]"),
+    }
 }
 
 fn markdown(row: &Row) -> String {
@@ -74,17 +79,21 @@ fn markdown(row: &Row) -> String {
         default,
         doc,
     } = &row.key;
-    let path = format!("{}.{name}", row.section);
+    let section = row.section.replace("[0]", "[]");
+    let path = format!("{section}.{name}");
+    // Rows of an array have no variables.
+    let environment = if section == row.section {
+        format!("`{}`", variable(&path))
+    } else {
+        String::new()
+    };
     let default = default
         .as_ref()
         .map_or_else(String::new, |text| format!("`{text}`"));
     let range = range
         .as_ref()
         .map_or_else(String::new, |range| format!(", {range}"));
-    format!(
-        "| `{path}` | `{}` | {kind}{range} | {default} | {doc} |",
-        variable(&path)
-    )
+    format!("| `{path}` | {environment} | {kind}{range} | {default} | {doc} |")
 }
 
 const HEAD: &str = "| key | environment | value | default | meaning |\n|---|---|---|---|---|\n";

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Fault;
 use super::Origin;
+use super::raw::Entry;
 use super::raw::Given;
 use super::reader::Reader;
 use super::setting::Bytes;
@@ -72,6 +73,54 @@ impl<'r, 'a> Section<'r, 'a> {
         self.ask(Key::new::<T>(name, doc), T::read)
     }
 
+    /// A value that must be given.
+    pub(super) fn required<T: Setting>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+    ) -> Option<T> {
+        if self.reader.find(&self.path(name)).is_none() && !self.reader.is_documenting() {
+            self.mistake(name, Fault::Missing);
+        }
+        self.optional(name, doc)
+    }
+
+    /// Every `[[section.name]]`. Rows stand in the file alone.
+    pub(super) fn each<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Section<'_, '_>) -> Option<T>,
+    ) -> Vec<T> {
+        let path = self.path(name);
+        self.reader.know(&path);
+        let count = match self.reader.find(&path) {
+            None => usize::from(self.reader.is_documenting()),
+            Some(Entry {
+                given: Given::Rows(count),
+                ..
+            }) => count,
+            Some(Entry {
+                given: Given::List(values),
+                ..
+            }) if values.is_empty() => 0,
+            Some(entry) => {
+                let fault = Fault::Expected("rows in double brackets");
+                self.reader.complain(entry.origin, &path, fault);
+                0
+            }
+        };
+        let mut rows = Vec::new();
+        for index in 0..count {
+            let name = format!("{path}[{index}]");
+            self.reader.know(&name);
+            rows.extend(read(&mut Section {
+                reader: &mut *self.reader,
+                name,
+            }));
+        }
+        rows
+    }
+
     /// A duration within limits.
     pub(super) fn duration(
         &mut self,
@@ -114,13 +163,15 @@ impl<'r, 'a> Section<'r, 'a> {
         N::try_from(self.within(name, bytes, &range, doc).0).unwrap_or(default)
     }
 
-    /// Complains about a key for a reason that only the section knows.
+    /// Complains about a key for a reason that only the section knows. What is not given is missed where its
+    /// section stands.
     pub(super) fn mistake(&mut self, name: &'static str, fault: Fault) {
         let path = self.path(name);
-        let origin = self
+        let found = self
             .reader
             .find(&path)
-            .map_or(Origin::Default, |entry| entry.origin);
+            .or_else(|| self.reader.find(&self.name));
+        let origin = found.map_or(Origin::Default, |entry| entry.origin);
         self.reader.complain(origin, &path, fault);
     }
 

@@ -106,6 +106,19 @@ impl Setting for SocketAddr {
     }
 }
 
+impl Setting for String {
+    const KIND: &'static str = "text";
+
+    fn read(given: &Given) -> Result<Self, Fault> {
+        let text = text(given).filter(|text| !text.is_empty());
+        text.map(Self::from).ok_or(Fault::Expected("text"))
+    }
+
+    fn write(&self) -> String {
+        quoted(self)
+    }
+}
+
 impl Setting for crate::pki::Name {
     const KIND: &'static str = "name";
 
@@ -167,11 +180,14 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn shown(value: impl Display) -> String {
+pub(super) fn shown(value: impl Display) -> String {
     quoted(&value.to_string())
 }
 
-fn parsed<T: std::str::FromStr>(given: &Given, expected: &'static str) -> Result<T, Fault> {
+pub(super) fn parsed<T: std::str::FromStr>(
+    given: &Given,
+    expected: &'static str,
+) -> Result<T, Fault> {
     text(given)
         .and_then(|text| text.parse().ok())
         .ok_or(Fault::Expected(expected))

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::gnmi;
+use crate::iam;
+use crate::telemetry;
 use crate::transport;
 
 use super::Gateway;
 use super::Log;
+use super::Measure;
 use super::Mistakes;
 use super::Sources;
 use super::gateway;
@@ -14,7 +18,7 @@ use super::reader::Reader;
 use super::section::Row;
 
 /// What `serve` runs with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// `[gateway]`: the TLS port.
     pub gateway: Gateway,
@@ -24,6 +28,14 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// `[log]`.
     pub log: Log,
+    /// `[iam]`: how credentials are checked.
+    pub iam: iam::Config,
+    /// `[telemetry]`: what tree and queues may hold.
+    pub telemetry: telemetry::Config,
+    /// `[gnmi]`: what requests may ask for.
+    pub gnmi: gnmi::Config,
+    /// `[measure]`: what the gateway measures itself.
+    pub measure: Measure,
 }
 
 impl Settings {
@@ -40,7 +52,19 @@ impl Settings {
 /// The settings, and one row for each key that there is.
 pub(super) fn read(sources: &Sources) -> Result<(Settings, Vec<Row>), Mistakes> {
     let mut reader = Reader::new(sources)?;
-    let settings = Settings {
+    let settings = ask(&mut reader);
+    Ok((settings, reader.finish()?))
+}
+
+/// One row for each key that there can be, with one example of each array.
+pub(super) fn document() -> Vec<Row> {
+    let mut reader = Reader::documenting();
+    ask(&mut reader);
+    reader.rows()
+}
+
+fn ask(reader: &mut Reader<'_>) -> Settings {
+    Settings {
         gateway: gateway::gateway(&mut reader.section("gateway")),
         admin: gateway::admin(&mut reader.section("admin")),
         data_dir: reader.section("store").get(
@@ -49,8 +73,11 @@ pub(super) fn read(sources: &Sources) -> Result<(Settings, Vec<Row>), Mistakes> 
             "Directory of the database, the pepper and the certificates.",
         ),
         log: log::log(&mut reader.section("log")),
-    };
-    Ok((settings, reader.finish()?))
+        iam: super::iam::iam(&mut reader.section("iam")),
+        telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
+        gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
+        measure: super::measure::measure(&mut reader.section("measure")),
+    }
 }
 
 /// Where the Filesystem Hierarchy Standard puts a program's state.

@@ -30,8 +30,12 @@ pub struct ReadError {
 
 impl Sources {
     /// Nothing but defaults.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            file: None,
+            environment: Vec::new(),
+            flags: Vec::new(),
+        }
     }
 
     /// Adds TOML text, named `name` in messages.

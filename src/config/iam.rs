@@ -1,0 +1,146 @@
+//! `[iam]`: how credentials are checked, passwords computed, failures slowed.
+
+use std::num::NonZeroU32;
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::iam::Config;
+use crate::iam::PasswordConfig;
+use crate::iam::ThrottleConfig;
+
+use super::Fault;
+use super::section::Section;
+
+/// Reads `[iam]`.
+pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
+    let default = Config::default();
+    Config {
+        cache_ttl: section.duration(
+            "cache_ttl",
+            default.cache_ttl,
+            SECOND..=MAX_CACHE_TTL,
+            "How long a principal is used before the store is asked again; revocation does not wait for it.",
+        ),
+        cache_entries: section.count(
+            "cache_entries",
+            default.cache_entries,
+            ENTRIES,
+            "Cached principals, about 500 bytes each.",
+        ),
+        negative_ttl: section.duration(
+            "negative_ttl",
+            default.negative_ttl,
+            SECOND..=MINUTE,
+            "How long an unknown token is refused without asking the store.",
+        ),
+        negative_entries: section.count(
+            "negative_entries",
+            default.negative_entries,
+            ENTRIES,
+            "Cached refusals.",
+        ),
+        poll_interval: section.duration(
+            "poll_interval",
+            default.poll_interval,
+            Duration::from_millis(10)..=Duration::from_millis(500),
+            "How often the store's revocation log is read. A revoked token's streams end within a second.",
+        ),
+        outage_grace: section.duration(
+            "outage_grace",
+            default.outage_grace,
+            Duration::ZERO..=MAX_OUTAGE,
+            "How long cached principals hold while the store is unreachable; then all streams end.",
+        ),
+        password: password(section, &default.password),
+        throttle: throttle(section, &default.throttle),
+    }
+}
+
+fn password(section: &mut Section<'_, '_>, default: &PasswordConfig) -> PasswordConfig {
+    let parallel = section.optional::<u64>(
+        "password_parallel",
+        "Argon2id computations at once; as many as there are processors when left out.",
+    );
+    let above_zero = parallel.and_then(|count| NonZeroUsize::new(usize::try_from(count).ok()?));
+    if parallel.is_some() && above_zero.is_none() {
+        section.mistake(
+            "password_parallel",
+            Fault::Expected("a whole number above zero"),
+        );
+    }
+    PasswordConfig {
+        parallel: above_zero.unwrap_or(default.parallel),
+        queue_timeout: section.duration(
+            "password_queue_timeout",
+            default.queue_timeout,
+            Duration::ZERO..=MINUTE,
+            "How long a login waits for its turn before it is refused.",
+        ),
+        success_ttl: section.duration(
+            "password_success_ttl",
+            default.success_ttl,
+            Duration::ZERO..=Duration::from_mins(10),
+            "How long a password that was right is taken without computing again.",
+        ),
+        ..default.clone()
+    }
+}
+
+fn throttle(section: &mut Section<'_, '_>, default: &ThrottleConfig) -> ThrottleConfig {
+    ThrottleConfig {
+        failure_per_minute: non_zero(section.count(
+            "failure_per_minute",
+            default.failure_per_minute.get(),
+            RATE,
+            "Failed logins per minute and source address, in the long run.",
+        )),
+        failure_burst: section.count(
+            "failure_burst",
+            default.failure_burst,
+            RATE,
+            "Failed logins per source address at once.",
+        ),
+        inactive_per_second: non_zero(section.count(
+            "inactive_per_second",
+            default.inactive_per_second.get(),
+            RATE,
+            "Uses per second of a known token that is expired, revoked or disabled.",
+        )),
+        inactive_burst: section.count(
+            "inactive_burst",
+            default.inactive_burst,
+            RATE,
+            "The same at once.",
+        ),
+        lockout_failures: section.count(
+            "lockout_failures",
+            default.lockout_failures,
+            RATE,
+            "Wrong passwords per user and source network within `lockout` that lock the pair out.",
+        ),
+        lockout: section.duration(
+            "lockout",
+            default.lockout,
+            SECOND..=Duration::from_hours(24),
+            "How long failures are remembered, and how long a lock-out lasts.",
+        ),
+    }
+}
+
+/// The range begins at one.
+fn non_zero(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// A net below revocation must be tight enough to be one (iam R1).
+const MAX_CACHE_TTL: Duration = Duration::from_mins(5);
+
+/// Longer would be access without control (iam R6).
+const MAX_OUTAGE: Duration = Duration::from_mins(5);
+
+const ENTRIES: RangeInclusive<u64> = 1..=100_000_000;
+const RATE: RangeInclusive<u64> = 1..=1_000_000;
