@@ -20,6 +20,7 @@ mod get;
 mod ledger;
 mod load;
 mod malformed;
+mod readme;
 mod service;
 mod set;
 mod shape;
