@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::pki::Authority;
 
 use super::*;
+use crate::model::Peer;
 
 /// A running server with a CA of its own.
 struct Harness {
