@@ -192,7 +192,7 @@ impl Inner {
             if let Some(token) = entry.principal.token
                 && entry.principal.expires.is_over(now)
             {
-                self.time.note_expiry();
+                self.time.note_expiry(now);
                 return Cached::Refused(AuthError::PatExpired { token });
             }
             if now < entry.fresh_until {

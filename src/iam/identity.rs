@@ -42,7 +42,7 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
-    tail: Tail,
+    pub(super) tail: Tail,
 }
 
 /// The room cannot be opened.
@@ -153,10 +153,9 @@ impl Identity {
     /// long as it serves; a command that only manages accounts need not.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::select! {
-            () = stop.cancelled() => {}
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
-            () = self.tail.keep_up() => {}
+            () = self.tail.keep_up(stop) => {}
         }
         self.tail.finish().await;
     }
