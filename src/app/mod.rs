@@ -1,1 +1,16 @@
-//! The composition root.
+//! The composition root: makes every room from its settings, wires them, runs them, drains them.
+//!
+//! The one place that knows all rooms; it holds no logic of its own. Commands and tests start a [`Gateway`]
+//! the same way.
+
+mod certificate;
+mod drivers;
+mod error;
+mod gateway;
+mod local;
+mod measurement;
+mod router;
+
+pub use error::Error;
+pub use gateway::Gateway;
+pub use local::Local;

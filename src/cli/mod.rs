@@ -1,1 +1,14 @@
-//! One file per command.
+//! The command line: one file per command. Commands read arguments, call a room, and print what it says.
+
+mod admin;
+mod check_config;
+mod command;
+mod demo;
+mod gnmicli;
+mod logging;
+mod output;
+mod print_config;
+mod serve;
+mod sources;
+
+pub use command::run;

@@ -60,6 +60,8 @@ enum Phase {
     Idle(Box<Asked>),
     /// STREAM.
     Live(Subscriber, Inbound),
+    /// All was sent; the status OK comes next.
+    Ending,
     /// The status was sent.
     Done,
 }
@@ -117,7 +119,7 @@ impl SubscribeBody {
                     if let Some(chunk) = snapshot.next_chunk(asked.request.encoding) {
                         return Poll::Ready(Ok(Some(chunk)));
                     }
-                    let phase = std::mem::replace(&mut self.phase, Phase::Done);
+                    let phase = std::mem::replace(&mut self.phase, Phase::Ending);
                     if let Phase::Snapshot(asked, _) = phase
                         && asked.request.list.mode == Mode::Poll
                     {
@@ -128,7 +130,7 @@ impl SubscribeBody {
                 Phase::Idle(_) => match ready!(poll_message(&mut self.requests, cx))? {
                     Some(message) => self.poll_again(&message)?,
                     // In POLL, half-close ends the RPC (gNMI rule 50).
-                    None => self.phase = Phase::Done,
+                    None => self.phase = Phase::Ending,
                 },
                 Phase::Live(subscriber, inbound) => {
                     if *inbound == Inbound::Open
@@ -143,7 +145,7 @@ impl SubscribeBody {
                     let chunk = ready!(subscriber.poll_chunk(cx)).map_err(status::overrun)?;
                     return Poll::Ready(Ok(Some(chunk)));
                 }
-                Phase::Done => return Poll::Ready(Ok(None)),
+                Phase::Ending | Phase::Done => return Poll::Ready(Ok(None)),
             }
         }
     }
@@ -192,7 +194,7 @@ impl SubscribeBody {
         if !matches!(message.request, Some(Request::Poll(_))) {
             return Err(unexpected(message));
         }
-        if let Phase::Idle(asked) = std::mem::replace(&mut self.phase, Phase::Done) {
+        if let Phase::Idle(asked) = std::mem::replace(&mut self.phase, Phase::Ending) {
             let snapshot = self.snapshot(&asked);
             self.phase = Phase::Snapshot(asked, snapshot);
         }

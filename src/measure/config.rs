@@ -273,7 +273,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 /// The vendor's range of report intervals ends here.
 const LONGEST_REPORT: Duration = Duration::from_mins(15);
-/// A packet is remembered in 64 octets or less until it is reported, so this is 6 MiB per session.
+/// A packet is remembered in 64 octets until it is reported, and two intervals can be open: 13 MB per session.
 const MAX_PACKETS_PER_REPORT: u128 = 100_000;
 /// Octets of UDP payload in an Ethernet frame with IPv4.
 const MAX_LEN: usize = 1_472;

@@ -115,3 +115,6 @@ impl Echo {
 fn nanos_between(from: Timestamp, to: Timestamp) -> i64 {
     to.nanos().saturating_sub(from.nanos())
 }
+
+/// Thousands are kept per session.
+const _: () = assert!(size_of::<Flight>() <= 64);

@@ -188,11 +188,11 @@ mod tests {
         };
         assert_eq!(answered(NOW), 10);
         assert_eq!(answered(NOW.saturating_add(Duration::from_millis(250))), 2);
-        assert_eq!(answered(NOW.saturating_sub(Duration::from_secs(60))), 10);
+        assert_eq!(answered(NOW.saturating_sub(Duration::from_mins(1))), 10);
         let refused = mirror.reflect(
             &probe(0, 0),
             source(2),
-            NOW.saturating_sub(Duration::from_secs(60)),
+            NOW.saturating_sub(Duration::from_mins(1)),
         );
         assert_eq!(refused, Err(Refusal::Throttled));
     }

@@ -42,3 +42,6 @@ pub use sender::Sender;
 pub use spread::Fixed;
 pub use spread::Spread;
 pub use spread::Times;
+
+#[cfg(test)]
+mod tests;

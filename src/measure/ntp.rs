@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn ptp_counts_nanoseconds() {
-        let wire = WireTime((7 << 32) | 999_999_999);
+        let wire = WireTime((7 << 32) + 999_999_999);
         assert_eq!(
             wire.read(TimeFormat::Ptp),
             Timestamp::from_nanos(7_999_999_999)

@@ -36,8 +36,8 @@ pub(super) struct Session {
     reported: u64,
     /// The last answered packet that was reported.
     anchor: Option<Answered>,
-    /// Reply numbers of packets that were doubled on the way out.
-    far_twins: Vec<u32>,
+    /// Further replies to packets that were doubled on the way out.
+    far_twins: Vec<Answered>,
     strays: Strays,
     /// The highest number answered in time.
     highest: Option<u64>,
@@ -186,23 +186,28 @@ impl Session {
         let ended = self.ended.take()?;
         let skipped = usize::try_from(self.reported - self.first).unwrap_or(usize::MAX);
         let count = usize::try_from(ended.next - self.reported).unwrap_or(usize::MAX);
-        let open: Vec<(u64, &Flight)> = (self.first..).zip(&self.flights).skip(skipped).collect();
-        let known = open
+        let all: Vec<(u64, &Flight)> = (self.first..).zip(&self.flights).collect();
+        let open = all.get(skipped..).unwrap_or_default();
+        let mine = open.get(..count).unwrap_or(open);
+        let before = self
+            .anchor
+            .filter(|anchor| (1..=MAX_OUTAGE).contains(&self.first.saturating_sub(anchor.number)));
+        let known = all
             .iter()
             .filter_map(|(number, flight)| answered(*number, flight));
         let numbers = Numbers::new(
-            self.anchor.into_iter().chain(known).collect(),
+            &before.into_iter().chain(known).collect::<Vec<_>>(),
             &self.far_twins,
             self.rules.reach,
+            self.first == 0,
         );
-        let mine = open.get(..count).unwrap_or(&open);
         let interval = Interval {
             flights: mine.iter().map(|(_, flight)| *flight).collect(),
             fates: mine
                 .iter()
                 .map(|(number, flight)| self.rules.fate(*number, flight, &numbers))
                 .collect(),
-            misordered_forward: self.rules.misordered_forward(&open, count),
+            misordered_forward: self.rules.misordered_forward(open, count),
             strays: self.strays,
             is_stateful: self.rules.is_stateful,
             packet_size: self.rules.packet_size,
@@ -227,7 +232,7 @@ impl Session {
     /// Counts a further reply; `far` is its number where the packet was doubled on the way out.
     fn double(&mut self, index: usize, number: u64, far: Option<u32>) {
         if let Some(reply) = far.filter(|_| self.far_twins.len() < MAX_FAR_TWINS) {
-            self.far_twins.push(reply);
+            self.far_twins.push(Answered { number, reply });
         }
         let Some(flight) = self.flights.get_mut(index) else {
             return;
@@ -246,10 +251,6 @@ impl Session {
         self.reported = reported;
         self.anchor = last_answered.or(self.anchor);
         self.strays = Strays::default();
-        if let Some(anchor) = self.anchor {
-            self.far_twins
-                .retain(|twin| distance(anchor.reply, *twin) > 0);
-        }
         let open = usize::try_from(self.next() - reported).unwrap_or(usize::MAX);
         let excess = self
             .flights
@@ -257,6 +258,10 @@ impl Session {
             .saturating_sub(open.saturating_add(RECALL));
         self.flights.drain(..excess);
         self.first += super::report::number(excess);
+        let first = self
+            .anchor
+            .map_or(self.first, |anchor| anchor.number.min(self.first));
+        self.far_twins.retain(|twin| twin.number >= first);
     }
 
     fn next(&self) -> u64 {
@@ -315,3 +320,5 @@ fn wire_number(number: u64) -> u32 {
 const RECALL: usize = 1_000;
 /// Reply numbers kept for packets doubled on the way out. Beyond, loss is told apart less well.
 const MAX_FAR_TWINS: usize = 4_096;
+/// Packets after which a reflector that answers again is not compared with what it said before.
+const MAX_OUTAGE: u64 = 100_000;

@@ -73,7 +73,9 @@ mod tests {
         *table.entry("a", start, || 0).unwrap() += 1;
         table.entry("b", start, || 0).unwrap();
         assert_eq!(table.entry("c", start, || 0), None);
-        let later = start.saturating_add(REST - Duration::from_secs(1));
+        let later = start
+            .saturating_add(REST)
+            .saturating_sub(Duration::from_secs(1));
         assert_eq!(table.entry("a", later, || 0), Some(&mut 1));
         let rested = start.saturating_add(REST);
         assert_eq!(table.entry("c", rested, || 7), Some(&mut 7));

@@ -1,0 +1,39 @@
+//! Why a gateway does not start.
+
+use std::path::PathBuf;
+
+/// What keeps the gateway from starting. Each is for the operator; the chain of sources says the rest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The accounts cannot be prepared.
+    #[error("cannot prepare accounts")]
+    Accounts(#[source] crate::iam::IdentityError),
+    /// The data directory cannot be made or entered.
+    #[error("cannot use data directory {path}")]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A listener cannot be opened.
+    #[error("cannot listen")]
+    Listen(#[source] crate::transport::Error),
+    /// A measurement socket cannot be opened.
+    #[error("cannot measure")]
+    Measure(#[source] crate::measure::Error),
+    /// The pepper cannot be made or read.
+    #[error("cannot prepare the pepper")]
+    Pepper(#[source] crate::iam::PepperError),
+    /// The certificates cannot be made or read.
+    #[error("cannot prepare certificates")]
+    Pki(#[source] crate::pki::Error),
+    /// The reflection service refuses our own descriptors.
+    #[error("cannot serve reflection")]
+    Reflection(#[source] Box<tonic_reflection::server::Error>),
+    /// The store cannot be opened.
+    #[error("cannot open the store")]
+    Store(#[source] crate::store::Error),
+}

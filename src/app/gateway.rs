@@ -1,0 +1,199 @@
+//! One running gateway.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::Session;
+use crate::config::Settings;
+use crate::gnmi;
+use crate::health::Component;
+use crate::health::Metrics;
+use crate::health::Readiness;
+use crate::health::health_routes;
+use crate::health::metrics_routes;
+use crate::iam::Identity;
+use crate::iam::Reason;
+use crate::telemetry::Core;
+use crate::transport::Security;
+use crate::transport::Server;
+
+use super::Error;
+use super::Local;
+use super::certificate::Certificates;
+use super::drivers::drive_fan_out;
+use super::drivers::drive_samples;
+use super::measurement::start_reflector;
+use super::measurement::start_session;
+use super::router::gateway_router;
+
+/// A gateway that serves. Dropping it does not stop it: [`Gateway::drain`] does.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    reflector_address: Option<SocketAddr>,
+    ca_file: PathBuf,
+    drain_grace: Duration,
+    local: Local,
+    core: Core,
+    clock: Clock,
+    accepting: Component,
+    tasks: TaskTracker,
+    /// No new connections.
+    drain: CancellationToken,
+    /// No more work of the gateway's own: measuring, fan-out, following the store.
+    stop: CancellationToken,
+}
+
+impl Gateway {
+    /// Opens everything, then the listeners, and serves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: nothing is left running.
+    pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        let metrics = Metrics::install();
+        let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
+        let certificates =
+            Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
+        let core = Core::new(settings.telemetry.clone());
+        let identity = &local.identity;
+        let service = gnmi::Service::new(
+            core.clone(),
+            identity.authenticator.clone(),
+            identity.registry.clone(),
+            clock.clone(),
+            settings.gnmi.clone(),
+        );
+        let readiness = Readiness::new();
+        let accepting = readiness.component("gateway");
+        let router = gateway_router(service, readiness.clone()).await?;
+        let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
+
+        let security = Security::Tls(certificates.subscribe());
+        let server = Server::bind(settings.gateway.transport, security)
+            .await
+            .map_err(Error::Listen)?;
+        let admin = Server::bind(settings.admin, Security::Plain)
+            .await
+            .map_err(Error::Listen)?;
+        let (tasks, stop, drain) = (
+            TaskTracker::new(),
+            CancellationToken::new(),
+            CancellationToken::new(),
+        );
+        let mut gateway = Self {
+            address: server.local_addr(),
+            admin_address: admin.local_addr(),
+            reflector_address: None,
+            ca_file: certificates.ca_file(),
+            drain_grace: settings.gateway.drain_grace,
+            local,
+            core,
+            clock,
+            accepting,
+            tasks,
+            drain,
+            stop,
+        };
+        if let Err(error) = gateway.start_measuring(settings).await {
+            gateway.stop.cancel();
+            return Err(error);
+        }
+        gateway.run(certificates, metrics);
+        gateway
+            .tasks
+            .spawn(server.serve(router, gateway.drain.clone()));
+        gateway
+            .tasks
+            .spawn(admin.serve(admin_router, gateway.stop.clone()));
+        gateway.accepting.set_ready();
+        tracing::info!(address = %gateway.address, admin = %gateway.admin_address, "serving");
+        Ok(gateway)
+    }
+
+    /// Where gNMI is served.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics and health are served.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Where the reflector answers, if there is one.
+    pub const fn reflector_address(&self) -> Option<SocketAddr> {
+        self.reflector_address
+    }
+
+    /// The certificate that clients must trust, when the gateway's own CA issues the server's.
+    pub fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    /// The accounts that it lets in.
+    pub const fn identity(&self) -> &Identity {
+        &self.local.identity
+    }
+
+    /// The telemetry that it serves.
+    pub const fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Starts a measurement session whose reports enter its tenant's tree.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Measure`] when its socket cannot be opened.
+    pub async fn measure(&self, session: Session) -> Result<(), Error> {
+        let (core, clock) = (self.core.clone(), self.clock.clone());
+        start_session(session, core, clock, &self.tasks, self.stop.clone()).await
+    }
+
+    /// Accepts nothing new, lets streams go on for the grace period, ends them with UNAVAILABLE, and returns when
+    /// everything has ended.
+    pub async fn drain(self) {
+        tracing::info!(grace = ?self.drain_grace, "draining");
+        self.accepting.set_not_ready();
+        self.drain.cancel();
+        tokio::time::sleep(self.drain_grace).await;
+        self.local.identity.registry.shut(Reason::Draining);
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.local.store.close().await;
+        tracing::info!("drained");
+    }
+
+    async fn start_measuring(&mut self, settings: Settings) -> Result<(), Error> {
+        if let Some(config) = settings.measure.reflector {
+            let (clock, stop) = (self.clock.clone(), self.stop.clone());
+            let address = start_reflector(config, clock, &self.tasks, stop).await?;
+            self.reflector_address = Some(address);
+        }
+        for session in settings.measure.sessions {
+            self.measure(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what runs beside the listeners.
+    fn run(&self, certificates: Certificates, metrics: Metrics) {
+        let stop = || self.stop.clone();
+        let (identity, until) = (self.local.identity.clone(), stop());
+        self.tasks.spawn(async move { identity.run(until).await });
+        self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
+        self.tasks
+            .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));
+        self.tasks.spawn(certificates.drive_renewal(stop()));
+        self.tasks.spawn(metrics.drive_upkeep(stop()));
+    }
+}

@@ -1,0 +1,56 @@
+//! What lies in the data directory: the store, the pepper, and the accounts on top.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::iam;
+use crate::iam::Identity;
+use crate::iam::Pepper;
+use crate::store::Sqlite;
+
+use super::Error;
+
+/// The accounts of one data directory. Several processes may have it open: a gateway, and commands that manage accounts.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Authenticator, registry and accounts.
+    pub identity: Identity,
+    /// The store below them.
+    pub store: Sqlite,
+}
+
+impl Local {
+    /// Opens the data directory, or makes it, for its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: the directory, the store or the pepper cannot be used.
+    pub async fn open(data_dir: &Path, config: iam::Config, clock: Clock) -> Result<Self, Error> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(OWNER_ONLY)
+            .create(data_dir)
+            .map_err(|source| Error::DataDir {
+                path: data_dir.to_owned(),
+                source,
+            })?;
+        let store = Sqlite::open(&data_dir.join(DATABASE))
+            .await
+            .map_err(Error::Store)?;
+        // Beside the database, not in it: a stolen dump confirms no token (iam T4).
+        let pepper = Pepper::open_or_create(&data_dir.join(PEPPER)).map_err(Error::Pepper)?;
+        let records = Arc::new(store.clone());
+        let log = Arc::new(store.clone());
+        let identity = Identity::open(records, log, pepper, config, clock)
+            .await
+            .map_err(Error::Accounts)?;
+        Ok(Self { identity, store })
+    }
+}
+
+const DATABASE: &str = "tollgate.db";
+const PEPPER: &str = "pepper";
+const OWNER_ONLY: u32 = 0o700;

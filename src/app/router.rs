@@ -1,0 +1,54 @@
+//! What is on the gateway's port: gRPC services and pages, one router.
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::gnmi;
+use crate::health;
+use crate::wire;
+
+use super::Error;
+
+/// The gateway's router: gNMI, gRPC health and reflection, `/healthz` and `/readyz`.
+pub(super) async fn gateway_router(
+    gnmi: gnmi::Service,
+    readiness: health::Readiness,
+) -> Result<Router, Error> {
+    let (reporter, grpc_health) = tonic_health::server::health_reporter();
+    reporter
+        .set_service_status(wire::GNMI_SERVICE, tonic_health::ServingStatus::Serving)
+        .await;
+    let reflection = |error| Error::Reflection(Box::new(error));
+    let v1 = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+        .build_v1()
+        .map_err(reflection)?;
+    let v1alpha = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+        .build_v1alpha()
+        .map_err(reflection)?;
+    let grpc = tonic::service::Routes::new(grpc_health)
+        .add_service(v1)
+        .add_service(v1alpha)
+        .prepare()
+        .into_axum_router();
+    Ok(grpc
+        .merge(gnmi.into_router())
+        .merge(health::health_routes(readiness))
+        .fallback(nowhere))
+}
+
+/// An unknown RPC is UNIMPLEMENTED, an unknown page is not found.
+async fn nowhere(headers: HeaderMap) -> Response {
+    let is_grpc = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    if is_grpc {
+        return tonic::Status::unimplemented("no such method").into_http::<axum::body::Body>();
+    }
+    (StatusCode::NOT_FOUND, "not found\n").into_response()
+}

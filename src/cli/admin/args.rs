@@ -1,0 +1,210 @@
+//! The command's words.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Subcommand;
+
+use crate::iam::Role;
+
+/// Manage tenants, people, service accounts and tokens of a data directory.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct AdminArgs {
+    /// Data directory of the gateway
+    #[arg(long)]
+    pub(super) data_dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Noun {
+    /// Personal Access Tokens
+    #[command(subcommand)]
+    Pat(Pat),
+    /// Roles that accounts can have
+    #[command(subcommand)]
+    Role(RoleVerb),
+    /// Service accounts: machines, known by tokens alone
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccount),
+    /// Tenants
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// People, known by a password
+    #[command(subcommand)]
+    User(User),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Tenant {
+    /// Create a tenant
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// End everything of a tenant, until it is enabled again
+    Disable {
+        /// Its name
+        name: String,
+    },
+    /// Let a tenant in again
+    Enable {
+        /// Its name
+        name: String,
+    },
+    /// List tenants
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RoleVerb {
+    /// List the roles
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Create a person
+    Create {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// Unique in the tenant
+        #[arg(long)]
+        username: String,
+        /// For people to read
+        #[arg(long, default_value = "")]
+        name: String,
+        /// What the person may do; may be repeated
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+        /// File with the password; - is standard input
+        #[arg(long)]
+        password_file: PathBuf,
+    },
+    /// Give a person another password
+    SetPassword {
+        #[command(flatten)]
+        account: Account,
+        /// File with the password; - is standard input
+        #[arg(long)]
+        password_file: PathBuf,
+    },
+    #[command(flatten)]
+    Any(AnyAccount),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ServiceAccount {
+    /// Create a service account
+    Create {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// Unique in the tenant
+        #[arg(long)]
+        username: String,
+        /// For people to read
+        #[arg(long, default_value = "")]
+        name: String,
+        /// For people to read
+        #[arg(long, default_value = "")]
+        description: String,
+        /// What it may do; may be repeated
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+    },
+    #[command(flatten)]
+    Any(AnyAccount),
+}
+
+/// What can be done with people and machines alike.
+#[derive(Debug, Subcommand)]
+pub(super) enum AnyAccount {
+    /// Delete an account and all its tokens, for good
+    Delete(Account),
+    /// End an account's streams and refuse its tokens, until it is enabled again
+    Disable(Account),
+    /// Let an account in again
+    Enable(Account),
+    /// List accounts
+    List {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Replace an account's roles; streams that they no longer allow end
+    SetRoles {
+        #[command(flatten)]
+        account: Account,
+        /// What it may do; may be repeated
+        #[arg(long = "role", required = true)]
+        roles: Vec<Role>,
+    },
+}
+
+/// Names one account.
+#[derive(Args, Debug)]
+pub(super) struct Account {
+    /// Tenant
+    #[arg(long)]
+    pub(super) tenant: String,
+    /// User name
+    #[arg(long)]
+    pub(super) username: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Pat {
+    /// Issue a token; it is shown this once
+    Create {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// User name of the account
+        #[arg(long)]
+        account: String,
+        /// How long it is valid: 12h, 90d, 1y
+        #[arg(long, conflicts_with = "expires", required_unless_present = "expires")]
+        ttl: Option<String>,
+        /// When it ends (RFC 3339)
+        #[arg(long)]
+        expires: Option<String>,
+        /// Unique among the account's tokens
+        #[arg(long, default_value = "")]
+        name: String,
+        /// For people to read
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List an account's tokens
+    List {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// User name of the account
+        #[arg(long)]
+        account: String,
+    },
+    /// Revoke a token; its streams end within a second
+    Revoke {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// The token's id, as `pat list` shows it
+        id: String,
+    },
+    /// Revoke all tokens of an account
+    RevokeAll {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        /// User name of the account
+        #[arg(long)]
+        account: String,
+    },
+}

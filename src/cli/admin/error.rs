@@ -1,0 +1,44 @@
+//! Why an admin command failed.
+
+use std::path::PathBuf;
+
+use crate::app;
+use crate::iam::AccountsError;
+
+/// Why an admin command failed. Each is for the operator.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AdminError {
+    /// The accounts say no.
+    #[error("{0}")]
+    Accounts(#[from] AccountsError),
+    /// The data directory cannot be used.
+    #[error("{0}")]
+    App(#[source] app::Error),
+    /// The text is no duration.
+    #[error("--ttl is not a duration such as 12h, 90d or 1y")]
+    Duration,
+    /// The text is no time.
+    #[error("--expires is not an RFC 3339 time")]
+    Expiry(#[source] crate::model::NotATime),
+    /// The text is no token id.
+    #[error("the token id is not a number; a token itself must not be given here")]
+    Id,
+    /// No runtime.
+    #[error("cannot start")]
+    Io(#[from] std::io::Error),
+    /// No such directory.
+    #[error("no gateway has its data in {0}")]
+    NoDataDir(PathBuf),
+    /// The account is of another kind.
+    #[error("the account is a {0}")]
+    OtherKind(&'static str),
+    /// No password.
+    #[error("cannot read the password from {path}")]
+    Password {
+        /// Where from.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}

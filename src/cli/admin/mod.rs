@@ -1,0 +1,12 @@
+//! `tollgate admin`: tenants, people, service accounts and tokens of a local store, also while a gateway runs on it.
+
+mod account;
+mod args;
+mod error;
+mod pat;
+mod run;
+mod show;
+mod tenant;
+
+pub(super) use args::AdminArgs;
+pub(super) use run::run;

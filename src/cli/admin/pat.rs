@@ -1,0 +1,135 @@
+//! `admin pat`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::iam::NewPat;
+use crate::iam::PatRecord;
+use crate::model::Expiry;
+use crate::model::TenantId;
+
+use super::account::any;
+use super::args::Pat;
+use super::error::AdminError;
+use super::run::Desk;
+
+/// Does what the verb says.
+pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
+    let Desk {
+        accounts,
+        caller,
+        clock,
+    } = desk;
+    match verb {
+        Pat::Create {
+            tenant,
+            account,
+            ttl,
+            expires,
+            name,
+            description,
+        } => {
+            let expires = match (ttl, expires) {
+                (_, Some(text)) => Expiry::parse_rfc3339(&text).map_err(AdminError::Expiry)?,
+                (ttl, None) => {
+                    let ttl = ttl
+                        .as_deref()
+                        .and_then(parse_ttl)
+                        .ok_or(AdminError::Duration)?;
+                    let now = clock.now().secs();
+                    let secs = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+                    Expiry::from_secs(now.saturating_add(secs))
+                }
+            };
+            let found = any(desk, &tenant, &account).await?;
+            let new = NewPat {
+                name,
+                description,
+                ..NewPat::until(expires)
+            };
+            let issued = accounts
+                .create_pat(caller, &found.tenant, found.id, new)
+                .await?;
+            let mut view = view(&issued.record, "active");
+            if let Some(object) = view.as_object_mut() {
+                object.insert("token".to_owned(), issued.token.expose().into());
+            }
+            Ok(view)
+        }
+        Pat::List { tenant, account } => {
+            let found = any(desk, &tenant, &account).await?;
+            let pats = accounts.pats(caller, &found.tenant, found.id).await?;
+            Ok(pats
+                .iter()
+                .map(|pat| view(&pat.record, pat.standing.as_str()))
+                .collect())
+        }
+        Pat::Revoke { tenant, id } => {
+            let id = id.parse().map_err(|_| AdminError::Id)?;
+            let pat = accounts
+                .revoke_pat(caller, &TenantId::new(tenant), id)
+                .await?;
+            Ok(view(&pat, "revoked"))
+        }
+        Pat::RevokeAll { tenant, account } => {
+            let found = any(desk, &tenant, &account).await?;
+            accounts
+                .revoke_all_pats(caller, &found.tenant, found.id)
+                .await?;
+            Ok(json!({ "account": found.username, "state": "all tokens revoked" }))
+        }
+    }
+}
+
+fn view(pat: &PatRecord, state: &str) -> Value {
+    json!({
+        "id": pat.id.to_string(),
+        "name": pat.name,
+        "state": state,
+        "expires": pat.expires.to_string(),
+        "created": pat.created.to_string(),
+        "last_used": pat.last_used.map(|used| format!("{} from {}", used.at, used.address)),
+        "hint": format!("...{}", pat.hint),
+    })
+}
+
+/// A number with `s`, `m`, `h`, `d` or `y` (365 days).
+fn parse_ttl(text: &str) -> Option<Duration> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(number)? {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "y" => 365 * 86_400,
+        _ => return None,
+    };
+    Some(Duration::from_secs(
+        number.parse::<u64>().ok()?.checked_mul(unit)?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ttl_has_a_number_and_a_unit() {
+        assert_eq!(parse_ttl("90d"), Some(Duration::from_secs(90 * 86_400)));
+        assert_eq!(parse_ttl("1s"), Some(Duration::from_secs(1)));
+        for bad in [
+            "",
+            "d",
+            "90",
+            "-1d",
+            "1.5h",
+            "9w",
+            "99999999999999999999d",
+            "1d1h",
+        ] {
+            assert_eq!(parse_ttl(bad), None, "{bad}");
+        }
+    }
+}

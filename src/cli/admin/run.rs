@@ -1,0 +1,79 @@
+//! Opening the store, and doing what the words say.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::app::Local;
+use crate::cli::output;
+use crate::clock::Clock;
+use crate::iam;
+use crate::iam::Accounts;
+use crate::iam::Caller;
+use crate::iam::Role;
+
+use super::account;
+use super::args::AdminArgs;
+use super::args::Noun;
+use super::error::AdminError;
+use super::pat;
+use super::show::show;
+use super::tenant;
+
+/// Runs one admin command as the local operator.
+pub(in crate::cli) fn run(args: AdminArgs) -> ExitCode {
+    let json = args.json;
+    match try_run(args) {
+        Ok(answer) => match show(&answer, json) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => output::failure(&error),
+        },
+        Err(error) => output::failure(&error),
+    }
+}
+
+/// The accounts, and as whom they are changed.
+pub(super) struct Desk {
+    pub(super) accounts: Accounts,
+    pub(super) caller: Caller,
+    pub(super) clock: Clock,
+}
+
+fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
+    // A typing error must not make a second, empty store.
+    let creates = matches!(args.noun, Noun::Tenant(super::args::Tenant::Create { .. }));
+    if !creates && !args.data_dir.is_dir() {
+        return Err(AdminError::NoDataDir(args.data_dir));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let clock = Clock::system();
+        let local = Local::open(&args.data_dir, iam::Config::default(), clock.clone())
+            .await
+            .map_err(AdminError::App)?;
+        let accounts = local.identity.accounts.clone();
+        let desk = Desk {
+            accounts,
+            caller: Caller::operator(),
+            clock,
+        };
+        let answer = match args.noun {
+            Noun::Pat(verb) => pat::run(&desk, verb).await,
+            Noun::Role(_) => Ok(roles()),
+            Noun::ServiceAccount(verb) => account::run_service_account(&desk, verb).await,
+            Noun::Tenant(verb) => tenant::run(&desk, verb).await,
+            Noun::User(verb) => account::run_user(&desk, verb).await,
+        };
+        local.store.close().await;
+        answer
+    })
+}
+
+fn roles() -> Value {
+    Role::ALL
+        .iter()
+        .map(|role| serde_json::json!({ "role": role.as_str() }))
+        .collect()
+}

@@ -1,0 +1,23 @@
+//! `tollgate check-config`: says everything that is wrong with the configuration, before any port opens.
+
+use std::process::ExitCode;
+
+use crate::config;
+
+use super::output;
+use super::sources::SourceArgs;
+
+/// Checks and reports.
+pub(super) fn run(args: &SourceArgs) -> ExitCode {
+    let sources = match args.sources() {
+        Ok(sources) => sources,
+        Err(error) => return output::misconfigured(&error),
+    };
+    match config::check_config(&sources) {
+        Ok(report) => {
+            let _printed = output::line(report.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => output::misconfigured(&mistakes),
+    }
+}

@@ -1,0 +1,61 @@
+//! `tollgate serve`: configuration, log, gateway, and a drain on SIGTERM or Ctrl-C.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+use crate::app::Error;
+use crate::app::Gateway;
+use crate::clock::Clock;
+use crate::config::Settings;
+
+use super::logging;
+use super::output;
+use super::sources::SourceArgs;
+
+/// Serves until told to stop. Mistakes in the configuration are told before any port opens.
+pub(super) fn run(args: &SourceArgs) -> ExitCode {
+    let sources = match args.sources() {
+        Ok(sources) => sources,
+        Err(error) => return output::misconfigured(&error),
+    };
+    let settings = match Settings::load(&sources) {
+        Ok(settings) => settings,
+        Err(mistakes) => return output::misconfigured(&mistakes),
+    };
+    logging::start(&settings.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failure(&error),
+    };
+    match runtime.block_on(serve(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::failure(&error),
+    }
+}
+
+async fn serve(settings: Settings) -> Result<(), Error> {
+    let gateway = Gateway::start(settings, Clock::system()).await?;
+    stop_signal().await;
+    gateway.drain().await;
+    Ok(())
+}
+
+/// Returns when the process is told to stop.
+pub(super) async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            // Without a handler the signal ends the process, which is what it asks for.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

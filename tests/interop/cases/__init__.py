@@ -1,0 +1,1 @@
+"""One file per client; a case is a function named test_..."""

@@ -1,0 +1,1 @@
+"""Drives gNMI clients that others wrote against a running gateway."""
