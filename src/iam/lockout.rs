@@ -129,7 +129,7 @@ mod tests {
         }
         assert_eq!(
             lockout.held_off("ANNA", from, now),
-            Some(Duration::from_secs(900))
+            Some(Duration::from_mins(15))
         );
         assert_eq!(lockout.held_off("anna", other, now), None);
         assert_eq!(lockout.locked(now).len(), 1);

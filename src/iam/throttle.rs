@@ -201,7 +201,7 @@ impl governor::clock::Clock for Elapsed {
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK_MASK_V6)),
-        v4 => v4,
+        IpAddr::V4(v4) => IpAddr::V4(v4),
     }
 }
 
@@ -214,7 +214,7 @@ const MAX_BUCKETS: usize = 100_000;
 const SWEEP_INTERVAL_NANOS: u64 = 1_000_000_000;
 
 /// When to come back where there was no room to count.
-const FULL_RETRY: Duration = Duration::from_secs(60);
+const FULL_RETRY: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(throttle.charge_source([192, 0, 2, 2].into()), Price::Free);
 
         clock.set(Timestamp::EPOCH);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         let free = (0..100)
             .filter(|_| throttle.charge_source(from) == Price::Free)
             .count();

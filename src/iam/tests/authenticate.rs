@@ -24,7 +24,7 @@ use crate::secret::Secret;
 async fn token_tells_its_account_until_it_expires() {
     let fixture = Fixture::new().await;
     let account = fixture.machine("siem-export", Role::TenantUser).await;
-    let issued = fixture.pat_for(&account, Duration::from_secs(60)).await;
+    let issued = fixture.pat_for(&account, Duration::from_mins(1)).await;
     let principal = fixture.bearer(&issued.token).await.unwrap();
     assert_eq!(
         (principal.account, &*principal.username),
@@ -270,7 +270,7 @@ async fn token_is_refused_outside_its_networks() {
     let networks = vec!["192.0.2.0/24".parse().unwrap()];
     let new = NewPat {
         networks,
-        ..NewPat::until(fixture.after(Duration::from_secs(60)))
+        ..NewPat::until(fixture.after(Duration::from_mins(1)))
     };
     let accounts = &fixture.identity.accounts;
     let issued = accounts

@@ -115,7 +115,7 @@ impl Fixture {
     }
 
     pub(super) async fn pat(&self, account: &AccountRecord) -> Issued {
-        self.pat_for(account, Duration::from_secs(3_600)).await
+        self.pat_for(account, Duration::from_hours(1)).await
     }
 
     pub(super) async fn pat_for(&self, account: &AccountRecord, ttl: Duration) -> Issued {

@@ -164,7 +164,7 @@ async fn admin_of_all_tenants_loses_the_other_tenant_when_cut() {
 async fn sessions_end_with_their_time_and_with_the_gateway() {
     let fixture = Fixture::new().await;
     let account = fixture.machine("export", Role::TenantUser).await;
-    let short = fixture.pat_for(&account, Duration::from_secs(60)).await;
+    let short = fixture.pat_for(&account, Duration::from_mins(1)).await;
     let long = fixture.pat(&account).await;
     let registry = &fixture.identity.registry;
     let principal = fixture.bearer(&short.token).await.unwrap();
@@ -174,7 +174,7 @@ async fn sessions_end_with_their_time_and_with_the_gateway() {
 
     let pending = std::future::poll_fn(|cx| Poll::Ready(expiring.poll_ended(cx).is_pending()));
     assert!(pending.await);
-    fixture.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_mins(1));
     registry.expire(fixture.clock.now());
     let end = End {
         reason: Reason::TokenExpired,

@@ -59,7 +59,7 @@ pub(super) fn tenant(id: &str) -> TenantRecord {
     TenantRecord {
         id: TenantId::new(id),
         state: State::Active,
-        max_pat_lifetime: Some(Duration::from_secs(86_400)),
+        max_pat_lifetime: Some(Duration::from_hours(24)),
         tokens_not_before: None,
         created: NOW,
     }
@@ -216,7 +216,7 @@ async fn records_come_back_as_they_were_written(store: &impl Store) {
     );
     assert_eq!(
         store.pats(&anna.tenant, anna.id).await.unwrap(),
-        [record.clone()]
+        std::slice::from_ref(&record)
     );
 
     let facts = store.find_pat(&digest).await.unwrap().unwrap();
