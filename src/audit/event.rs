@@ -78,6 +78,8 @@ pub enum Actor {
     Account {
         /// The account's id.
         id: String,
+        /// The account's own tenant, which is another than the event's when skylight-admin acts (iam X6).
+        tenant: TenantId,
         /// The token's id; `None` after a login with a password.
         token: Option<String>,
     },
@@ -138,13 +140,19 @@ impl Event {
         put("at", Some(self.at.to_string()));
         put("event", Some(self.kind.as_str().to_owned()));
         put("outcome", Some(self.outcome.as_str().to_owned()));
-        let (actor, id, token) = match &self.actor {
-            Actor::Account { id, token } => ("account", Some(id.clone()), token.clone()),
-            Actor::Operator => ("operator", None, None),
-            Actor::Unknown => ("unknown", None, None),
+        let (actor, id, home, token) = match &self.actor {
+            Actor::Account { id, tenant, token } => (
+                "account",
+                Some(id.clone()),
+                Some(tenant.to_string()),
+                token.clone(),
+            ),
+            Actor::Operator => ("operator", None, None, None),
+            Actor::Unknown => ("unknown", None, None, None),
         };
         put("actor", Some(actor.to_owned()));
         put("actorId", id);
+        put("actorTenant", home);
         put("actorToken", token);
         put("tenant", self.tenant.as_ref().map(ToString::to_string));
         if let Some(subject) = &self.subject {

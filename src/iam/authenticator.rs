@@ -192,7 +192,7 @@ impl Inner {
             if let Some(token) = entry.principal.token
                 && entry.principal.expires.is_over(now)
             {
-                self.time.note_expiry();
+                self.time.note_expiry(now);
                 return Cached::Refused(AuthError::PatExpired { token });
             }
             if now < entry.fresh_until {
@@ -306,4 +306,4 @@ impl fmt::Debug for Authenticator {
 pub(super) const LANES: usize = 64;
 
 /// A token's last use is noted once in so long (iam A4).
-const USE_GRAIN: Duration = Duration::from_secs(60);
+const USE_GRAIN: Duration = Duration::from_mins(1);

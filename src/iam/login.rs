@@ -15,6 +15,7 @@ use super::State;
 use super::authenticator::Entry;
 use super::authenticator::Inner;
 use super::cache::CacheKey;
+use super::password::Turn;
 use super::pat::PatText;
 use super::port::Login;
 use super::port::RecordsError;
@@ -45,28 +46,48 @@ impl Inner {
             };
         }
         let key = self.login_key(username, password);
+        if let Some(entry) = self.known_login(&key, username, from)? {
+            return Ok(Arc::clone(&entry.principal));
+        }
+        let turn = self.passwords.turn().await?;
+        // Meanwhile others may have had their turn: with the same password, which need not be computed again, or with
+        // wrong ones, which may have been too many.
+        if let Some(entry) = self.known_login(&key, username, from)? {
+            return Ok(Arc::clone(&entry.principal));
+        }
+        let entry = Box::pin(self.log_in(turn, username, password, from)).await?;
+        self.logins.insert(key, Arc::clone(&entry));
+        Ok(Arc::clone(&entry.principal))
+    }
+
+    /// The cached login; an error where the source may not try any other.
+    fn known_login(
+        &self,
+        key: &CacheKey,
+        username: &str,
+        from: IpAddr,
+    ) -> Result<Option<Arc<Entry>>, AuthError> {
         let now = self.time.now();
-        if let Some(entry) = self.logins.get(&key)
+        if let Some(entry) = self.logins.get(key)
             && entry.is_untouched(&self.recent)
             && entry.is_fresh(now)
         {
             self.meters.hits.increment(1);
-            return Ok(Arc::clone(&entry.principal));
+            return Ok(Some(entry));
         }
         if let Some(retry_after) = self.throttle.held_off(from) {
             return Err(AuthError::Throttled { retry_after });
         }
-        if self.lockout.held_off(username, from, now).is_some() {
-            return Err(AuthError::LockedOut);
+        match self.lockout.held_off(username, from, now) {
+            Some(_) => Err(AuthError::LockedOut),
+            None => Ok(None),
         }
-        let entry = Box::pin(self.log_in(username, password, from)).await?;
-        self.logins.insert(key, Arc::clone(&entry));
-        Ok(Arc::clone(&entry.principal))
     }
 
     /// Computes the password's hash whoever is meant, so that the time tells nothing.
     async fn log_in(
         &self,
+        turn: Turn,
         username: &str,
         password: &Secret,
         from: IpAddr,
@@ -80,7 +101,7 @@ impl Inner {
             Resolved::One(login) => login.password.clone(),
             Resolved::Ambiguous | Resolved::Nobody => None,
         };
-        let fits = self.passwords.verify(password.clone(), hash).await?;
+        let fits = self.passwords.verify(turn, password.clone(), hash).await?;
         let now = self.time.now();
         let login = match resolved {
             Resolved::One(login) if fits => login,

@@ -23,8 +23,8 @@ use super::Roles;
 use super::State;
 use super::TenantRecord;
 
-/// The store of identities. `store` implements it; `store::conformance` has the tests that every implementation
-/// passes.
+/// The store of identities. `store` implements it; the tests in `store/tests/conformance.rs` are what every
+/// implementation passes.
 ///
 /// What a call has acknowledged survives the process and the machine. Only the look-ups for authentication
 /// go without a tenant (iam X3).

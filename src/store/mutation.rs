@@ -165,7 +165,7 @@ impl Writer {
             .bind(stored(account.version))
             .execute(&mut *self.transaction)
             .await
-            .map_err(|error| missing_tenant(error))?;
+            .map_err(missing_tenant)?;
         self.note(
             &account.tenant,
             Affected::Account(account.id),

@@ -104,19 +104,25 @@ impl Sqlite {
     }
 
     async fn migrate(&self, path: &Path) -> Result<(), Error> {
-        migrator()
-            .run(&self.writer)
-            .await
-            .map_err(|error| match error {
-                MigrateError::VersionMissing(schema) => Error::Newer {
-                    path: path.to_owned(),
-                    schema,
-                },
-                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-                    unusable(path, source)
-                }
-                other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
-            })
+        let migrator = migrator();
+        let mut done = migrator.run(&self.writer).await;
+        if matches!(
+            done,
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
+        ) {
+            // Of two processes that make the file at once, one comes too late, and finds the work done.
+            done = migrator.run(&self.writer).await;
+        }
+        done.map_err(|error| match error {
+            MigrateError::VersionMissing(schema) => Error::Newer {
+                path: path.to_owned(),
+                schema,
+            },
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+                unusable(path, source)
+            }
+            other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
+        })
     }
 }
 

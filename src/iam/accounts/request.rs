@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::iam::AccountsError;
+use crate::iam::PatText;
 use crate::iam::Roles;
 use crate::iam::Scope;
 use crate::model::Expiry;
@@ -136,6 +137,12 @@ pub(super) fn check_password(password: &Secret) -> Result<(), AccountsError> {
     }
     if text.len() > PASSWORD_BYTES {
         return invalid("password", "is longer than 1024 bytes");
+    }
+    if PatText::is_meant(text) {
+        return invalid(
+            "password",
+            "begins like a token, and would be taken for one",
+        );
     }
     Ok(())
 }

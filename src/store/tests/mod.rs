@@ -1,0 +1,4 @@
+//! SQLite passes the ports' tests, and says clearly what is wrong with a disk or a file.
+
+mod conformance;
+mod sqlite;
