@@ -36,7 +36,6 @@ use crate::model::Peer;
 use crate::pki::Authority;
 
 use super::*;
-use crate::model::Peer;
 
 /// A running server with a CA of its own.
 struct Harness {
