@@ -42,6 +42,8 @@ pub enum Kind {
     AccountDisabled,
     /// A disabled account is back.
     AccountEnabled,
+    /// An account has another name or description.
+    AccountUpdated,
     /// A credential was refused.
     AuthenticationFailed,
     /// A person has a new password.
@@ -50,10 +52,16 @@ pub enum Kind {
     PatCreated,
     /// A token was withdrawn.
     PatRevoked,
+    /// A token was replaced by another.
+    PatRotated,
     /// A source of failures is held off.
     RateLimited,
     /// An account has other roles.
     RolesChanged,
+    /// Somebody has logged out.
+    SessionEnded,
+    /// Somebody has logged in.
+    SessionOpened,
     /// A tenant came into being.
     TenantCreated,
     /// All of a tenant's accounts are refused.
@@ -181,12 +189,16 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
             Self::PasswordChanged => "account.password_changed",
             Self::PatCreated => "pat.created",
             Self::PatRevoked => "pat.revoked",
+            Self::PatRotated => "pat.rotated",
             Self::RateLimited => "authentication.rate_limited",
             Self::RolesChanged => "account.roles_changed",
+            Self::SessionEnded => "session.ended",
+            Self::SessionOpened => "session.opened",
             Self::TenantCreated => "tenant.created",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",

@@ -52,6 +52,12 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             Duration::ZERO..=MAX_OUTAGE,
             "How long cached principals hold while the store is unreachable; then all streams end.",
         ),
+        session_lifetime: section.duration(
+            "session_lifetime",
+            default.session_lifetime,
+            MINUTE..=MAX_SESSION,
+            "How long the bearer token of a login holds.",
+        ),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
     }
@@ -141,6 +147,9 @@ const MAX_CACHE_TTL: Duration = Duration::from_mins(5);
 
 /// Longer would be access without control (iam R6).
 const MAX_OUTAGE: Duration = Duration::from_mins(5);
+
+/// Who needs longer needs a Personal Access Token.
+const MAX_SESSION: Duration = Duration::from_hours(30 * 24);
 
 const ENTRIES: RangeInclusive<u64> = 1..=100_000_000;
 const RATE: RangeInclusive<u64> = 1..=1_000_000;

@@ -16,6 +16,7 @@ use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
+use crate::secret::Secret;
 
 use super::AuthError;
 use super::Config;
@@ -136,6 +137,28 @@ impl Authenticator {
         admitted.map_err(|error| self.0.refuse(error, from))
     }
 
+    /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
+    /// not active. Charges nobody, and is no use of the token.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Throttled`] when the asker's own failures hold it off, [`AuthError::Unavailable`] while the store
+    /// cannot be asked.
+    pub async fn introspect(
+        &self,
+        token: &Secret,
+        from: IpAddr,
+    ) -> Result<Option<Arc<Principal>>, AuthError> {
+        if self.0.registry.is_shut().is_some() {
+            return Err(AuthError::Unavailable);
+        }
+        match self.0.find_token(token.expose(), from).await {
+            Ok((entry, _)) => Ok(Some(Arc::clone(&entry.principal))),
+            Err(error) if error.class() == Class::Unauthenticated => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -167,6 +190,16 @@ impl Inner {
         text: &str,
         from: IpAddr,
     ) -> Result<Arc<Principal>, AuthError> {
+        let (entry, now) = self.find_token(text, from).await?;
+        self.note_use(&entry, now, from);
+        Ok(Arc::clone(&entry.principal))
+    }
+
+    async fn find_token(
+        &self,
+        text: &str,
+        from: IpAddr,
+    ) -> Result<(Arc<Entry>, Timestamp), AuthError> {
         let pat = PatText::parse(text).map_err(|_| AuthError::Garbled)?;
         let key = CacheKey::new(*self.pepper.digest(pat).as_bytes());
         let now = self.time.now();
@@ -181,8 +214,7 @@ impl Inner {
             }
             Cached::Absent => Box::pin(self.look_up(pat, key, from)).await?,
         };
-        self.note_use(&entry, now, from);
-        Ok(Arc::clone(&entry.principal))
+        Ok((entry, now))
     }
 
     pub(super) fn cached(&self, key: &CacheKey, now: Timestamp) -> Cached {

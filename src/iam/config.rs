@@ -19,6 +19,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// How long cached principals hold while the store is unreachable; then all streams end (iam R6). At most 300 s.
     pub outage_grace: Duration,
+    /// How long the bearer token of a login holds.
+    pub session_lifetime: Duration,
     /// Password logins.
     pub password: PasswordConfig,
     /// What failures cost.
@@ -68,6 +70,7 @@ impl Default for Config {
             negative_entries: 100_000,
             poll_interval: Duration::from_millis(250),
             outage_grace: Duration::from_mins(1),
+            session_lifetime: Duration::from_hours(12),
             password: PasswordConfig::default(),
             throttle: ThrottleConfig::default(),
         }

@@ -121,6 +121,7 @@ impl Identity {
             config: config.clone(),
         }));
         let accounts = Accounts::new(
+            config.session_lifetime,
             Arc::clone(&records),
             pepper,
             passwords,

@@ -1,4 +1,4 @@
-//! The text form of a Personal Access Token (iam T1, T3): `tgpat_` + 43 base62 + `_` + 6 base62 of CRC32.
+//! The text form of a token (iam T1, T3): `tgpat_` or `tgses_` + 43 base62 + `_` + 6 base62 of CRC32.
 
 use std::fmt;
 
@@ -13,6 +13,15 @@ use super::id::NoRandomness;
 #[derive(Clone, Copy)]
 pub struct PatText<'a>(&'a str);
 
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A Personal Access Token: issued for a program, listed, kept until it is revoked.
+    Pat,
+    /// The short-lived bearer of somebody who has logged in.
+    Session,
+}
+
 /// The text has not the form of a token. Says nothing of what is wrong: that is nobody's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a token")]
@@ -21,12 +30,13 @@ pub struct Garbled;
 impl<'a> PatText<'a> {
     /// Checks the form. Catches typing errors before any look-up; it is no proof of anything (iam T3).
     pub fn parse(text: &'a str) -> Result<Self, Garbled> {
-        if text.len() != LENGTH || !text.starts_with(PREFIX) {
+        let kind = TokenKind::of(text).ok_or(Garbled)?;
+        if text.len() != LENGTH {
             return Err(Garbled);
         }
         let (covered, checksum) = text.split_at_checked(CHECKSUM_AT).ok_or(Garbled)?;
         let random = covered
-            .strip_prefix(PREFIX)
+            .strip_prefix(kind.prefix())
             .and_then(|rest| rest.strip_suffix('_'));
         let well_formed = random.is_some_and(|it| it.bytes().all(|b| b.is_ascii_alphanumeric()))
             && checksum.as_bytes() == checksum_of(covered.strip_suffix('_').unwrap_or_default());
@@ -39,12 +49,44 @@ impl<'a> PatText<'a> {
 
     /// Whether somebody meant `text` to be a token, well-formed or not.
     pub fn is_meant(text: &str) -> bool {
-        text.starts_with(PREFIX)
+        TokenKind::of(text).is_some()
     }
 
     /// The text, for hashing.
     pub const fn as_str(&self) -> &'a str {
         self.0
+    }
+}
+
+impl TokenKind {
+    /// What somebody meant `text` to be, well-formed or not.
+    pub fn of(text: &str) -> Option<Self> {
+        [Self::Pat, Self::Session]
+            .into_iter()
+            .find(|kind| text.starts_with(kind.prefix()))
+    }
+
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pat => "pat",
+            Self::Session => "session",
+        }
+    }
+
+    /// The word from which names of tokens are made that were given none.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Pat => "token",
+            Self::Session => "session",
+        }
+    }
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Pat => "tgpat_",
+            Self::Session => "tgses_",
+        }
     }
 }
 
@@ -56,10 +98,10 @@ impl fmt::Debug for PatText<'_> {
 }
 
 /// A new token: 256 bits from the operating system (iam T1).
-pub(crate) fn generate() -> Result<Secret, NoRandomness> {
+pub(crate) fn generate(kind: TokenKind) -> Result<Secret, NoRandomness> {
     let mut random = Zeroizing::new([0_u8; 32]);
     getrandom::fill(&mut *random).map_err(|_| NoRandomness)?;
-    Ok(compose(&random))
+    Ok(compose(kind, &random))
 }
 
 /// The last four characters, which tell tokens apart in a list: part of the checksum, not of the secret.
@@ -70,9 +112,9 @@ pub(crate) fn hint_of(token: &Secret) -> String {
         .to_owned()
 }
 
-fn compose(random: &[u8; 32]) -> Secret {
+fn compose(kind: TokenKind, random: &[u8; 32]) -> Secret {
     let mut text = Zeroizing::new(String::with_capacity(LENGTH));
-    text.push_str(PREFIX);
+    text.push_str(kind.prefix());
     for digit in base62(random).iter() {
         text.push(char::from(*digit));
     }
@@ -118,14 +160,15 @@ fn digit_of(value: u32) -> u8 {
         .unwrap_or(b'0')
 }
 
-const PREFIX: &str = "tgpat_";
+/// Of either prefix.
+const PREFIX_LENGTH: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE: u32 = 62;
 /// 43 digits of base 62 hold 256 bits.
 const RANDOM_LENGTH: usize = 43;
 /// 6 digits of base 62 hold 32 bits.
 const CHECKSUM_LENGTH: usize = 6;
-const CHECKSUM_AT: usize = PREFIX.len() + RANDOM_LENGTH + 1;
+const CHECKSUM_AT: usize = PREFIX_LENGTH + RANDOM_LENGTH + 1;
 const LENGTH: usize = CHECKSUM_AT + CHECKSUM_LENGTH;
 const HINT_LENGTH: usize = 4;
 
@@ -137,7 +180,7 @@ mod tests {
 
     #[test]
     fn pat_is_56_characters_that_a_double_click_selects() {
-        let token = generate().unwrap();
+        let token = generate(TokenKind::Pat).unwrap();
         let text = token.expose();
         assert_eq!(text.len(), 56);
         assert!(
@@ -145,13 +188,13 @@ mod tests {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         );
         assert!(PatText::parse(text).is_ok());
-        assert_ne!(generate().unwrap().expose(), text);
+        assert_ne!(generate(TokenKind::Pat).unwrap().expose(), text);
         assert!(text.ends_with(&hint_of(&token)));
     }
 
     #[test]
     fn pat_checksum_covers_everything_before_the_last_underscore() {
-        let token = compose(&[0; 32]);
+        let token = compose(TokenKind::Pat, &[0; 32]);
         let (covered, checksum) = token.expose().rsplit_once('_').unwrap();
         assert_eq!(covered, format!("tgpat_{}", "0".repeat(43)));
         assert_eq!(checksum.as_bytes(), checksum_of(covered));
@@ -163,7 +206,10 @@ mod tests {
 
     #[test]
     fn pat_of_the_greatest_number_fits() {
-        assert_eq!(compose(&[255; 32]).expose().len(), LENGTH);
+        assert_eq!(
+            compose(TokenKind::Session, &[255; 32]).expose().len(),
+            LENGTH
+        );
     }
 
     proptest! {
@@ -173,7 +219,7 @@ mod tests {
             at in 0..LENGTH,
             to in "[0-9A-Za-z_ é]",
         ) {
-            let token = compose(&random);
+            let token = compose(TokenKind::Pat, &random);
             prop_assert!(PatText::parse(token.expose()).is_ok());
             let mut changed: Vec<String> = token.expose().chars().map(String::from).collect();
             changed[at] = to;

@@ -249,7 +249,7 @@ mod tests {
         let path = folder.path().join("pepper");
         let made = Pepper::open_or_create(&path).unwrap();
         let read = Pepper::open_or_create(&path).unwrap();
-        let token = pat::generate().unwrap();
+        let token = pat::generate(crate::iam::TokenKind::Pat).unwrap();
         let token = PatText::parse(token.expose()).unwrap();
         assert_eq!(made.digest(token), read.digest(token));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
@@ -294,7 +294,7 @@ mod tests {
         );
         fs::write(&path, lines).unwrap();
         let rotated = Pepper::open_or_create(&path).unwrap();
-        let token = pat::generate().unwrap();
+        let token = pat::generate(crate::iam::TokenKind::Pat).unwrap();
         let token = PatText::parse(token.expose()).unwrap();
         assert_ne!(rotated.digest(token), old.digest(token));
         assert_eq!(

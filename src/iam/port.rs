@@ -12,7 +12,9 @@ use crate::model::Timestamp;
 
 use super::AccountId;
 use super::AccountKind;
+use super::AccountQuery;
 use super::AccountRecord;
+use super::AccountSummary;
 use super::LastUse;
 use super::PatDigest;
 use super::PatFacts;
@@ -68,10 +70,18 @@ pub trait Records: Debug + Send + Sync {
         page: &Page,
     ) -> Result<Vec<AccountRecord>, RecordsError>;
 
-    /// One token of the tenant.
+    /// The tenant's accounts that `query` asks for, and how many there are on all its pages.
+    async fn search(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+        now: Timestamp,
+    ) -> Result<(Vec<AccountSummary>, u64), RecordsError>;
+
+    /// One Personal Access Token of the tenant.
     async fn pat(&self, tenant: &TenantId, id: PatId) -> Result<Option<PatRecord>, RecordsError>;
 
-    /// All tokens of an account, revoked ones included, the newest first.
+    /// All Personal Access Tokens of an account, revoked ones included, the newest first.
     async fn pats(
         &self,
         tenant: &TenantId,
@@ -134,7 +144,29 @@ pub enum Mutation {
         /// Only this one.
         only: Option<PatId>,
     },
-    /// Another password.
+    /// A token takes the place of another, which ends at a given time, or is revoked at once.
+    RotatePat {
+        /// The new token.
+        pat: PatRecord,
+        /// Its digest.
+        digest: PatDigest,
+        /// The account.
+        account: Handle,
+        /// The old token.
+        old: PatId,
+        /// When the old one ends; `None` is now.
+        old_expires: Option<Expiry>,
+    },
+    /// Another name and description.
+    SetNames {
+        /// The account.
+        account: Handle,
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
+    },
+    /// Another password, which ends the sessions that were opened with the old one.
     SetPassword(Handle, PasswordHash),
     /// Other roles.
     SetRoles(Handle, Roles),

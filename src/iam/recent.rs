@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::RwLock;
 
+use crate::model::Expiry;
+
 use super::Affected;
 use super::Change;
 use super::Principal;
@@ -38,6 +40,7 @@ struct Mark {
     ended: Option<(u64, Reason)>,
     password: Option<u64>,
     roles: Option<(u64, Roles)>,
+    shortened: Option<(u64, Expiry)>,
 }
 
 /// What newer revocations say about a principal.
@@ -83,6 +86,15 @@ impl Recent {
             && Affected::of(principal)
                 .filter_map(|affected| marks.by_affected.get(&affected))
                 .all(|mark| mark.seq <= principal.seq)
+    }
+
+    /// When the token of `principal` ends, if a newer entry says that this is earlier than it was.
+    pub(crate) fn shortened(&self, principal: &Principal) -> Option<Expiry> {
+        let token = Affected::Pat(principal.token?);
+        let mark = *self.marks.read().by_affected.get(&token)?;
+        mark.shortened
+            .filter(|(seq, _)| *seq > principal.seq)
+            .map(|(_, expiry)| expiry)
     }
 
     /// What newer entries say about `principal`, of whom every entry so far was told.
@@ -135,6 +147,9 @@ impl Marks {
             Change::Roles(roles) if mark.roles.is_none_or(|(known, _)| known < seq) => {
                 mark.roles = Some((seq, roles));
             }
+            Change::Shortened(expiry) if mark.shortened.is_none_or(|(known, _)| known < seq) => {
+                mark.shortened = Some((seq, expiry));
+            }
             _ => {}
         }
         self.order.push_back((revocation.subject.clone(), seq));
@@ -164,7 +179,14 @@ fn reason_of(revocation: &Revocation) -> Option<Reason> {
         (_, Change::Revoked) | (Affected::Pat(_), Change::Deleted) => Some(Reason::TokenRevoked),
         (_, Change::Deleted) => Some(Reason::AccountDeleted),
         (_, Change::Disabled) => Some(Reason::AccountDisabled),
-        (_, Change::Created | Change::Enabled | Change::Password | Change::Roles(_)) => None,
+        (
+            _,
+            Change::Created
+            | Change::Enabled
+            | Change::Password
+            | Change::Roles(_)
+            | Change::Shortened(_),
+        ) => None,
     }
 }
 

@@ -15,6 +15,7 @@ use super::PatDigest;
 use super::PatId;
 use super::Roles;
 use super::Scope;
+use super::TokenKind;
 
 /// A stored tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct PatRecord {
     pub account: AccountId,
     /// The account's tenant.
     pub tenant: TenantId,
+    /// What it is for.
+    pub kind: TokenKind,
     /// Unique among the account's tokens that are not revoked.
     pub name: String,
     /// For people to read.

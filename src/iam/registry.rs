@@ -107,8 +107,9 @@ impl Registry {
             registry: self.clone(),
         };
 
+        self.shorten(&live.session);
         let now = self.0.time.now();
-        let expired = principal.expires.is_over(now);
+        let expired = live.session.expires().is_over(now);
         if expired {
             self.0.time.note_expiry(now);
         }
@@ -137,14 +138,17 @@ impl Registry {
             .iter()
             .any(|revocation| revocation.change.takes_away())
         {
-            self.end_all(|session| judge(session, self.0.recent.verdict(&session.principal)));
+            self.end_all(|session| {
+                self.shorten(session);
+                judge(session, self.0.recent.verdict(&session.principal))
+            });
         }
     }
 
     /// Ends the sessions whose credential has expired by `now`.
     pub fn expire(&self, now: Timestamp) {
         self.end_all(|session| {
-            let expired = session.principal.expires.is_over(now);
+            let expired = session.expires().is_over(now);
             expired.then(|| {
                 self.0.time.note_expiry(now);
                 Reason::TokenExpired
@@ -201,6 +205,12 @@ impl Registry {
             if *count.get() == 0 {
                 count.remove();
             }
+        }
+    }
+
+    fn shorten(&self, session: &Session) {
+        if let Some(expiry) = self.0.recent.shortened(&session.principal) {
+            session.shorten(expiry);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The revocation log: numbered changes that take away or give back (iam R3).
 
+use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -51,6 +52,8 @@ pub enum Change {
     Revoked,
     /// The account has these roles now.
     Roles(Roles),
+    /// A token ends earlier than it did.
+    Shortened(Expiry),
 }
 
 impl Affected {
@@ -66,7 +69,7 @@ impl Affected {
 }
 
 impl Change {
-    /// The stored word; the roles of [`Change::Roles`] are stored beside it.
+    /// The stored word; what a change carries is stored beside it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -76,6 +79,7 @@ impl Change {
             Self::Password => "password",
             Self::Revoked => "revoked",
             Self::Roles(_) => "roles",
+            Self::Shortened(_) => "shortened",
         }
     }
 

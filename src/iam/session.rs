@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::task::Context;
@@ -10,6 +11,7 @@ use std::task::Poll;
 use futures_util::task::AtomicWaker;
 
 use crate::model::Class;
+use crate::model::Expiry;
 
 use super::PatId;
 use super::Permit;
@@ -62,6 +64,8 @@ pub(super) struct Session {
     pub(super) permit: Permit,
     /// 0 while it lives, then one more than the place of the reason in [`Reason::ALL`].
     state: AtomicU8,
+    /// When its credential ends: the principal's expiry, or an earlier second since.
+    expires: AtomicI64,
     waker: AtomicWaker,
 }
 
@@ -121,11 +125,22 @@ impl fmt::Debug for LiveSession {
 impl Session {
     pub(super) fn new(principal: Arc<Principal>, permit: Permit) -> Self {
         Self {
+            expires: AtomicI64::new(principal.expires.secs()),
             principal,
             permit,
             state: AtomicU8::new(LIVE),
             waker: AtomicWaker::new(),
         }
+    }
+
+    /// When its credential ends.
+    pub(super) fn expires(&self) -> Expiry {
+        Expiry::from_secs(self.expires.load(Ordering::Relaxed))
+    }
+
+    /// Its credential ends then, if not before.
+    pub(super) fn shorten(&self, expiry: Expiry) {
+        self.expires.fetch_min(expiry.secs(), Ordering::Relaxed);
     }
 
     /// Ends it, unless it has ended already. Returns whether it was this call that did.

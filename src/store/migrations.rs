@@ -22,5 +22,7 @@ pub(super) fn migrator() -> Migrator {
     Migrator::with_migrations(STEPS.iter().map(migration).collect())
 }
 
-const STEPS: &[(i64, &str, &str)] =
-    &[(1, "identity", include_str!("migrations/0001_identity.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "identity", include_str!("migrations/0001_identity.sql")),
+    (2, "sessions", include_str!("migrations/0002_sessions.sql")),
+];

@@ -10,7 +10,9 @@ mod migrations;
 mod mutation;
 mod records;
 mod rows;
+mod search;
 mod sqlite;
+mod token;
 
 #[cfg(test)]
 mod tests;

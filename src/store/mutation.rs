@@ -5,13 +5,9 @@ use sqlx::Sqlite as Db;
 use sqlx::Transaction;
 
 use crate::audit::Event;
-use crate::iam::AccountId;
 use crate::iam::AccountRecord;
 use crate::iam::Affected;
 use crate::iam::Change;
-use crate::iam::PatDigest;
-use crate::iam::PatId;
-use crate::iam::PatRecord;
 use crate::iam::Revocation;
 use crate::iam::State;
 use crate::iam::TenantRecord;
@@ -26,7 +22,6 @@ use super::Sqlite;
 use super::fault::unavailable;
 use super::log;
 use super::rows::Columns;
-use super::rows::joined;
 use super::rows::stored;
 
 /// Makes the change. A transaction that is dropped on the way is rolled back.
@@ -50,9 +45,10 @@ pub(super) async fn apply(
     Ok(writer.revocations)
 }
 
-struct Writer {
-    transaction: Transaction<'static, Db>,
-    at: Timestamp,
+/// A change on its way.
+pub(super) struct Writer {
+    pub(super) transaction: Transaction<'static, Db>,
+    pub(super) at: Timestamp,
     revocations: Vec<Revocation>,
 }
 
@@ -87,8 +83,27 @@ impl Writer {
             Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
             Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
+            Mutation::RotatePat {
+                pat,
+                digest,
+                account,
+                old,
+                old_expires,
+            } => {
+                match old_expires {
+                    Some(expires) => self.shorten_pat(account, *old, *expires).await?,
+                    None => self.revoke_pats(account, Some(*old)).await?,
+                }
+                self.create_pat(pat, digest).await
+            }
+            Mutation::SetNames {
+                account,
+                name,
+                description,
+            } => self.set_names(account, name, description).await,
             Mutation::SetPassword(account, hash) => {
                 self.update(account, "password", &hash.0).await?;
+                self.end_sessions(account).await?;
                 self.note_account(account, Change::Password).await
             }
             Mutation::SetRoles(account, roles) => {
@@ -174,46 +189,6 @@ impl Writer {
         .await
     }
 
-    async fn create_pat(
-        &mut self,
-        pat: &PatRecord,
-        digest: &PatDigest,
-    ) -> Result<(), RecordsError> {
-        let taken =
-            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
-        let taken = sqlx::query(taken)
-            .bind(pat.account.raw())
-            .bind(&pat.name)
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        if taken.is_some() {
-            return Err(RecordsError::PatNameTaken);
-        }
-        let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
-                   digest, pepper, created, created_by, expires) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        sqlx::query(sql)
-            .bind(pat.id.raw())
-            .bind(pat.account.raw())
-            .bind(pat.tenant.as_str())
-            .bind(&pat.name)
-            .bind(&pat.description)
-            .bind(joined(&pat.scopes))
-            .bind(joined(&pat.networks))
-            .bind(&pat.hint)
-            .bind(digest.as_bytes().as_slice())
-            .bind(digest.key())
-            .bind(pat.created.nanos())
-            .bind(pat.created_by.map(AccountId::raw))
-            .bind(pat.expires.secs())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)
-            .await
-    }
-
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
         let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL";
@@ -226,28 +201,23 @@ impl Writer {
         self.note_account(account, Change::Deleted).await
     }
 
-    async fn revoke_pats(
+    async fn set_names(
         &mut self,
         account: &Handle,
-        only: Option<PatId>,
+        name: &str,
+        description: &str,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET revoked = ?3 \
-                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL RETURNING id";
-        let revoked: Vec<i64> = sqlx::query_scalar(sql)
+        let sql = "UPDATE accounts SET name = ?2, description = ?3, updated = ?4, \
+                   version = version + 1 WHERE id = ?1";
+        sqlx::query(sql)
             .bind(account.id.raw())
-            .bind(only.map(PatId::raw))
+            .bind(name)
+            .bind(description)
             .bind(self.at.nanos())
-            .fetch_all(&mut *self.transaction)
+            .execute(&mut *self.transaction)
             .await
             .map_err(unavailable)?;
-        if only.is_some() && revoked.is_empty() {
-            return Err(RecordsError::NotFound("token"));
-        }
-        for id in revoked {
-            let pat = Affected::Pat(PatId::from_raw(id));
-            self.note(&account.tenant, pat, Change::Revoked).await?;
-        }
         Ok(())
     }
 
@@ -298,7 +268,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {
+    pub(super) async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {
         let sql =
             "SELECT version FROM accounts WHERE id = ?1 AND tenant = ?2 AND state <> 'deleted'";
         let version: Option<i64> = sqlx::query_scalar(sql)
@@ -320,7 +290,7 @@ impl Writer {
     }
 
     /// Adds an entry to the revocation log.
-    async fn note(
+    pub(super) async fn note(
         &mut self,
         tenant: &TenantId,
         subject: Affected,
@@ -335,8 +305,12 @@ impl Writer {
             Change::Roles(roles) => Some(roles.to_string()),
             _ => None,
         };
-        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING seq";
+        let expires = match change {
+            Change::Shortened(expiry) => Some(expiry.secs()),
+            _ => None,
+        };
+        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq";
         let row = sqlx::query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
@@ -344,6 +318,7 @@ impl Writer {
             .bind(pat)
             .bind(change.as_str())
             .bind(roles)
+            .bind(expires)
             .fetch_one(&mut *self.transaction)
             .await
             .map_err(unavailable)?;

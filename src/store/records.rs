@@ -6,7 +6,9 @@ use sqlx::sqlite::SqliteRow;
 use crate::audit::Event;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
+use crate::iam::AccountQuery;
 use crate::iam::AccountRecord;
+use crate::iam::AccountSummary;
 use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatFacts;
@@ -32,6 +34,7 @@ use super::rows::account_columns;
 use super::rows::pat_columns;
 use super::rows::stored;
 use super::rows::tenant_columns;
+use super::search;
 
 #[async_trait]
 impl Records for Sqlite {
@@ -124,12 +127,21 @@ impl Records for Sqlite {
         })
     }
 
+    async fn search(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+        now: Timestamp,
+    ) -> Result<(Vec<AccountSummary>, u64), RecordsError> {
+        search::run(self, tenant, query, now).await
+    }
+
     async fn pat(&self, tenant: &TenantId, id: PatId) -> Result<Option<PatRecord>, RecordsError> {
         let sql = concat!(
             "SELECT ",
             pat_columns!(),
             " FROM pats p JOIN accounts a ON a.id = p.account \
-             WHERE p.tenant = ?1 AND p.id = ?2 AND a.state <> 'deleted'"
+             WHERE p.tenant = ?1 AND p.id = ?2 AND p.kind = 'pat' AND a.state <> 'deleted'"
         );
         let query = sqlx::query(sql).bind(tenant.as_str()).bind(id.raw());
         one(query.fetch_optional(&self.readers).await, |mut columns| {
@@ -145,7 +157,8 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             pat_columns!(),
-            " FROM pats p WHERE p.tenant = ?1 AND p.account = ?2 ORDER BY p.created DESC, p.id"
+            " FROM pats p WHERE p.tenant = ?1 AND p.account = ?2 AND p.kind = 'pat' \
+             ORDER BY p.created DESC, p.id"
         );
         let query = sqlx::query(sql).bind(tenant.as_str()).bind(account.raw());
         all(query.fetch_all(&self.readers).await, |mut columns| {
@@ -206,7 +219,7 @@ impl Records for Sqlite {
     }
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
-        let sql = "SELECT seq, at, tenant, account, pat, change, roles FROM revocations \
+        let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires FROM revocations \
                    WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let query = sqlx::query(sql).bind(stored(after)).bind(limit);
         all(query.fetch_all(&self.readers).await, |mut columns| {
@@ -258,7 +271,7 @@ fn one<T>(
         .map_err(unavailable)
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     rows: Result<Vec<SqliteRow>, sqlx::Error>,
     read: impl for<'r> Fn(Columns<'r>) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, RecordsError> {

@@ -20,6 +20,7 @@ use crate::iam::Revocation;
 use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::TenantRecord;
+use crate::iam::TokenKind;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -57,7 +58,7 @@ impl<'r> Columns<'r> {
         self.next().map(Timestamp::from_nanos)
     }
 
-    fn maybe_time(&mut self) -> Result<Option<Timestamp>, sqlx::Error> {
+    pub(super) fn maybe_time(&mut self) -> Result<Option<Timestamp>, sqlx::Error> {
         Ok(self.next::<Option<i64>>()?.map(Timestamp::from_nanos))
     }
 
@@ -104,6 +105,14 @@ impl<'r> Columns<'r> {
         }
     }
 
+    fn token_kind(&mut self) -> Result<TokenKind, sqlx::Error> {
+        match self.next()? {
+            "pat" => Ok(TokenKind::Pat),
+            "session" => Ok(TokenKind::Session),
+            _ => Err(nonsense("token kind")),
+        }
+    }
+
     pub(super) fn account(&mut self) -> Result<AccountRecord, sqlx::Error> {
         Ok(AccountRecord {
             id: AccountId::from_raw(self.next()?),
@@ -127,6 +136,7 @@ impl<'r> Columns<'r> {
             id: PatId::from_raw(self.next()?),
             account: AccountId::from_raw(self.next()?),
             tenant: self.tenant_id()?,
+            kind: self.token_kind()?,
             name: self.next()?,
             description: self.next()?,
             scopes: self.list("scope")?,
@@ -162,6 +172,7 @@ impl<'r> Columns<'r> {
         let pat = self.next::<Option<i64>>()?.map(PatId::from_raw);
         let change: &str = self.next()?;
         let roles: Option<&str> = self.next()?;
+        let expires: Option<i64> = self.next()?;
         let subject = match (account, pat) {
             (Some(account), _) => Affected::Account(account),
             (None, Some(pat)) => Affected::Pat(pat),
@@ -174,6 +185,10 @@ impl<'r> Columns<'r> {
             "enabled" => Change::Enabled,
             "password" => Change::Password,
             "revoked" => Change::Revoked,
+            "shortened" => {
+                let expires = expires.ok_or_else(|| nonsense("expiry"))?;
+                Change::Shortened(Expiry::from_secs(expires))
+            }
             "roles" => Change::Roles(
                 roles
                     .unwrap_or_default()
@@ -237,8 +252,8 @@ macro_rules! account_columns {
 
 macro_rules! pat_columns {
     () => {
-        "p.id, p.account, p.tenant, p.name, p.description, p.scopes, p.networks, p.hint, p.created, \
-         p.created_by, p.expires, p.revoked, p.last_used, p.last_used_from"
+        "p.id, p.account, p.tenant, p.kind, p.name, p.description, p.scopes, p.networks, p.hint, \
+         p.created, p.created_by, p.expires, p.revoked, p.last_used, p.last_used_from"
     };
 }
 

@@ -4,7 +4,10 @@
 mod caller;
 mod error;
 mod request;
+mod rotation;
+mod search;
 mod service;
+mod session;
 mod tokens;
 
 pub use caller::Actor;
@@ -12,6 +15,7 @@ pub use caller::Caller;
 pub use error::AccountsError;
 pub use request::NewAccount;
 pub use request::NewPat;
+pub use rotation::Rotation;
 pub use service::Accounts;
 pub use tokens::Issued;
 pub use tokens::PatView;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audit::Event;
 use crate::audit::Kind;
@@ -29,6 +30,7 @@ use crate::iam::port::Records;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 use crate::secret::Secret;
 
 use super::request::check_password;
@@ -45,12 +47,14 @@ pub struct Accounts {
     pub(super) records: Arc<dyn Records>,
     pub(super) pepper: Pepper,
     pub(super) time: Time,
+    pub(super) session_lifetime: Duration,
     passwords: Passwords,
     registry: Registry,
 }
 
 impl Accounts {
     pub(in crate::iam) fn new(
+        session_lifetime: Duration,
         records: Arc<dyn Records>,
         pepper: Pepper,
         passwords: Passwords,
@@ -61,6 +65,7 @@ impl Accounts {
             records,
             pepper,
             time,
+            session_lifetime,
             passwords,
             registry,
         }
@@ -124,9 +129,18 @@ impl Accounts {
     ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
         caller.may_manage(&new.tenant)?;
         let mut new = new.checked()?;
-        caller.may_grant(new.roles)?;
-        let now = self.time.now();
         let tenant = self.existing_tenant(&new.tenant).await?;
+        if let Err(denied) = caller.may_grant(new.roles) {
+            // A conflict is told before a missing right (iam 2.2).
+            let taken = self
+                .records
+                .account_named(&new.tenant, &new.username)
+                .await?;
+            return Err(taken.map_or(denied.into(), |account| {
+                RecordsError::UsernameTaken(account.kind).into()
+            }));
+        }
+        let now = self.time.now();
         let password = match new.password.take() {
             Some(password) => Some(self.hash(password).await?),
             None => None,
@@ -294,6 +308,11 @@ impl Accounts {
         Ok(found.ok_or(RecordsError::NotFound("account"))?)
     }
 
+    /// What time it is for expiries.
+    pub fn now(&self) -> Timestamp {
+        self.time.now()
+    }
+
     pub(super) async fn existing_tenant(
         &self,
         id: &TenantId,
@@ -331,7 +350,7 @@ impl Accounts {
         }
     }
 
-    async fn changeable(
+    pub(super) async fn changeable(
         &self,
         caller: &Caller,
         tenant: &TenantId,

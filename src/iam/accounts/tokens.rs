@@ -14,6 +14,7 @@ use crate::iam::PatRecord;
 use crate::iam::PatText;
 use crate::iam::Standing;
 use crate::iam::TenantRecord;
+use crate::iam::TokenKind;
 use crate::iam::pat;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
@@ -168,26 +169,38 @@ impl Accounts {
         {
             return Err(AccountsError::LifetimeExceeds);
         }
-        let token = pat::generate()?;
+        self.draft_of(TokenKind::Pat, caller, account, new)
+    }
+
+    /// Makes a token of either kind, whose times are known to be right.
+    pub(super) fn draft_of(
+        &self,
+        kind: TokenKind,
+        caller: &Caller,
+        account: &AccountRecord,
+        new: NewPat,
+    ) -> Result<Draft, AccountsError> {
+        let token = pat::generate(kind)?;
         let hint = pat::hint_of(&token);
         let digest = PatText::parse(token.expose())
             .map(|text| self.pepper.digest(text))
             .map_err(|_| AccountsError::NoRandomness)?;
         let name = if new.name.is_empty() {
-            format!("token-{hint}")
+            format!("{}-{hint}", kind.noun())
         } else {
             new.name
         };
         let record = PatRecord {
             id: PatId::random()?,
             account: account.id,
-            tenant: tenant.id.clone(),
+            tenant: account.tenant.clone(),
+            kind,
             name,
             description: new.description,
             scopes: new.scopes,
             networks: new.networks,
             hint,
-            created: now,
+            created: self.time.now(),
             created_by: caller.id(),
             expires: new.expires,
             revoked: None,
@@ -200,7 +213,7 @@ impl Accounts {
     }
 
     /// The account, where the caller may know of it: its own, or one of a tenant that it manages.
-    async fn existing_for(
+    pub(super) async fn existing_for(
         &self,
         caller: &Caller,
         tenant: &TenantId,
@@ -213,9 +226,9 @@ impl Accounts {
     }
 }
 
-fn subject(pat: &PatRecord) -> Subject {
+pub(super) fn subject(pat: &PatRecord) -> Subject {
     Subject {
-        kind: "pat",
+        kind: pat.kind.as_str(),
         id: pat.id.to_string(),
         name: Some(pat.name.clone()),
     }

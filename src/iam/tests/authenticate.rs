@@ -82,7 +82,7 @@ async fn reasons_are_told_to_who_holds_a_real_token_alone() {
         ("token revoked".into(), "token_revoked")
     );
 
-    let unknown = pat::generate().unwrap();
+    let unknown = pat::generate(crate::iam::TokenKind::Pat).unwrap();
     for (refused, reason) in [
         (fixture.bearer(&unknown).await, "unknown"),
         (fixture.bearer(&Secret::new("garbage")).await, "garbled"),
@@ -240,7 +240,7 @@ async fn issuing_a_token_clears_the_memory_of_its_being_unknown() {
     let fixture = Fixture::new().await;
     let account = fixture.machine("export", Role::TenantUser).await;
     let issued = fixture.pat(&account).await;
-    let text = pat::generate().unwrap();
+    let text = pat::generate(crate::iam::TokenKind::Pat).unwrap();
     assert_eq!(fixture.bearer(&text).await, Err(AuthError::Unknown));
 
     let pepper = Pepper::open_or_create(&fixture.folder.path().join("pepper")).unwrap();

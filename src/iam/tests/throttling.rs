@@ -25,7 +25,7 @@ async fn good_tokens_pass_from_an_address_that_is_held_off() {
         assert_eq!(is_throttled(&outcome), count >= 40, "{count}");
     }
     let retry = fixture
-        .bearer(&pat::generate().unwrap())
+        .bearer(&pat::generate(crate::iam::TokenKind::Pat).unwrap())
         .await
         .unwrap_err()
         .retry_after();
@@ -103,7 +103,9 @@ async fn caches_and_counters_stay_bounded_under_a_flood_of_unknown_tokens() {
     let good = fixture.pat(&account).await;
     fixture.bearer(&good.token).await.unwrap();
     for _ in 0..100 {
-        let outcome = fixture.bearer(&pat::generate().unwrap()).await;
+        let outcome = fixture
+            .bearer(&pat::generate(crate::iam::TokenKind::Pat).unwrap())
+            .await;
         assert_eq!(outcome, Err(AuthError::Unknown));
     }
     let inner = &fixture.identity.authenticator.0;

@@ -23,6 +23,7 @@ use crate::iam::Roles;
 use crate::iam::Scope;
 use crate::iam::State;
 use crate::iam::TenantRecord;
+use crate::iam::TokenKind;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::Page;
@@ -93,6 +94,7 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         id,
         account: account.id,
         tenant: account.tenant.clone(),
+        kind: TokenKind::Pat,
         name: name.to_owned(),
         description: String::new(),
         scopes: vec![Scope::ReadOnly],

@@ -1,0 +1,75 @@
+//! Logging in and out.
+
+use std::sync::Arc;
+
+use crate::audit::Kind;
+use crate::audit::Origin;
+use crate::iam::Accounts;
+use crate::iam::AccountsError;
+use crate::iam::Caller;
+use crate::iam::Issued;
+use crate::iam::NewPat;
+use crate::iam::PatId;
+use crate::iam::Principal;
+use crate::iam::TokenKind;
+use crate::iam::port::Mutation;
+use crate::iam::port::RecordsError;
+use crate::iam::record::latest;
+
+use super::service::handle;
+use super::tokens::Draft;
+use super::tokens::subject;
+
+impl Accounts {
+    /// Issues a short-lived bearer token to somebody who has just shown a password.
+    pub async fn open_session(
+        &self,
+        principal: &Arc<Principal>,
+        origin: Origin,
+    ) -> Result<Issued, AccountsError> {
+        let caller = Caller::principal(principal, origin);
+        let account = self.existing(&principal.tenant, principal.account).await?;
+        let tenant = self.existing_tenant(&account.tenant).await?;
+        let now = self.time.now();
+        let lifetime = tenant
+            .max_pat_lifetime
+            .map_or(self.session_lifetime, |most| {
+                most.min(self.session_lifetime)
+            });
+        let new = NewPat::until(latest(now, lifetime).min(account.expires));
+        let Draft { issued, digest } = self.draft_of(TokenKind::Session, &caller, &account, new)?;
+        let event = self.event(
+            &caller,
+            Kind::SessionOpened,
+            &tenant.id,
+            subject(&issued.record),
+        );
+        let mutation = Mutation::CreatePat {
+            pat: issued.record.clone(),
+            digest,
+            version: account.version,
+        };
+        self.apply(mutation, event).await?;
+        Ok(issued)
+    }
+
+    /// Revokes the session by which the caller has come, which ends its streams.
+    pub async fn end_session(
+        &self,
+        principal: &Arc<Principal>,
+        session: PatId,
+        origin: Origin,
+    ) -> Result<(), AccountsError> {
+        if principal.token != Some(session) {
+            return Err(RecordsError::NotFound("session").into());
+        }
+        let caller = Caller::principal(principal, origin);
+        let account = self.existing(&principal.tenant, principal.account).await?;
+        let event = self.account_event(&caller, Kind::SessionEnded, &account);
+        let mutation = Mutation::RevokePats {
+            account: handle(&account),
+            only: Some(session),
+        };
+        self.apply(mutation, event).await
+    }
+}

@@ -1,0 +1,181 @@
+//! Accounts by conditions, in a chosen order, a page at a time.
+
+use sqlx::QueryBuilder;
+use sqlx::Sqlite as Db;
+
+use crate::iam::AccountKind;
+use crate::iam::AccountQuery;
+use crate::iam::AccountSort;
+use crate::iam::AccountSummary;
+use crate::iam::Filter;
+use crate::iam::TextField;
+use crate::iam::TextTest;
+use crate::iam::TimeField;
+use crate::iam::port::PAGE_LIMIT;
+use crate::iam::port::RecordsError;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+use super::Sqlite;
+use super::fault::unavailable;
+use super::records::all;
+use super::rows::account_columns;
+use super::rows::stored;
+
+/// The page, and how many accounts there are on all pages.
+pub(super) async fn run(
+    store: &Sqlite,
+    tenant: &TenantId,
+    query: &AccountQuery,
+    now: Timestamp,
+) -> Result<(Vec<AccountSummary>, u64), RecordsError> {
+    let mut counting = QueryBuilder::new("SELECT count(*)");
+    push_source(&mut counting, tenant, query, now);
+    let total: i64 = counting
+        .build_query_scalar()
+        .fetch_one(&store.readers)
+        .await
+        .map_err(unavailable)?;
+
+    let columns = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", coalesce(s.active, 0), s.next, s.used"
+    );
+    let mut reading = QueryBuilder::new(columns);
+    push_source(&mut reading, tenant, query, now);
+    push_order(&mut reading, query);
+    let rows = reading.build().fetch_all(&store.readers).await;
+    let accounts = all(rows, |mut columns| {
+        Ok(AccountSummary {
+            account: columns.account()?,
+            active: columns.number()?,
+            next_expiry: columns.next::<Option<i64>>()?.map(Expiry::from_secs),
+            last_used: columns.maybe_time()?,
+        })
+    })?;
+    Ok((accounts, u64::try_from(total).unwrap_or(0)))
+}
+
+/// What is text of the statement is written here; what came from a peer is bound.
+fn push_source(
+    sql: &mut QueryBuilder<Db>,
+    tenant: &TenantId,
+    query: &AccountQuery,
+    now: Timestamp,
+) {
+    let tenant = tenant.as_str().to_owned();
+    let now = now.secs();
+    sql.push(" FROM accounts a LEFT JOIN (SELECT p.account, ")
+        .push("count(*) FILTER (WHERE p.counts) AS active, ")
+        .push("min(p.expires) FILTER (WHERE p.counts) AS next, max(p.last_used) AS used ")
+        .push("FROM (SELECT i.account, i.expires, i.last_used, i.revoked IS NULL AND i.expires > ")
+        .push_bind(now)
+        .push(" AND i.created >= coalesce(b.tokens_not_before, i.created) ")
+        .push("AND i.created >= coalesce(t.tokens_not_before, i.created) ")
+        .push("AND (t.max_pat_lifetime IS NULL OR i.created / 1000000000 + t.max_pat_lifetime > ")
+        .push_bind(now)
+        .push(") AS counts FROM pats i JOIN accounts b ON b.id = i.account ")
+        .push("JOIN tenants t ON t.id = i.tenant WHERE i.kind = 'pat' AND i.tenant = ")
+        .push_bind(tenant.clone())
+        .push(") p GROUP BY p.account) s ON s.account = a.id WHERE a.state <> 'deleted' AND a.tenant = ")
+        .push_bind(tenant);
+    if let Some(kind) = query.kind {
+        sql.push(" AND a.kind = ")
+            .push_bind(AccountKind::as_str(kind));
+    }
+    for filter in &query.filters {
+        sql.push(" AND ");
+        push_filter(sql, filter);
+    }
+}
+
+fn push_filter(sql: &mut QueryBuilder<Db>, filter: &Filter) {
+    match filter {
+        Filter::Role(roles) => {
+            sql.push("(0");
+            for role in roles {
+                sql.push(" OR instr(',' || a.roles || ',', ")
+                    .push_bind(format!(",{role},"))
+                    .push(") > 0");
+            }
+            sql.push(")");
+        }
+        Filter::State(state) => {
+            sql.push("a.state = ").push_bind(state.as_str());
+        }
+        Filter::Text(field, test) => push_text(sql, *field, test),
+        Filter::Before(field, at) => {
+            sql.push(time_column(*field)).push(" < ");
+            push_time(sql, *field, *at);
+        }
+        Filter::After(field, at) => {
+            sql.push(time_column(*field)).push(" > ");
+            push_time(sql, *field, *at);
+        }
+    }
+}
+
+fn push_text(sql: &mut QueryBuilder<Db>, field: TextField, test: &TextTest) {
+    let column = match field {
+        TextField::Description => "a.description",
+        TextField::Name => "a.name",
+        TextField::Username => "a.username_norm",
+    };
+    let given = |text: &String| match field {
+        TextField::Username => text.to_lowercase(),
+        TextField::Description | TextField::Name => text.clone(),
+    };
+    match test {
+        TextTest::Among(texts) => {
+            sql.push(column).push(" IN (");
+            let mut list = sql.separated(", ");
+            for text in texts {
+                list.push_bind(given(text));
+            }
+            sql.push(")");
+        }
+        TextTest::Contains(text) => {
+            sql.push("instr(").push(column).push(", ");
+            sql.push_bind(given(text)).push(") > 0");
+        }
+        TextTest::StartsWith(text) => {
+            sql.push("instr(").push(column).push(", ");
+            sql.push_bind(given(text)).push(") = 1");
+        }
+    }
+}
+
+const fn time_column(field: TimeField) -> &'static str {
+    match field {
+        TimeField::Created => "a.created",
+        TimeField::LastUsed => "s.used",
+        TimeField::NextExpiry => "s.next",
+    }
+}
+
+fn push_time(sql: &mut QueryBuilder<Db>, field: TimeField, at: Timestamp) {
+    sql.push_bind(match field {
+        TimeField::NextExpiry => at.secs(),
+        TimeField::Created | TimeField::LastUsed => at.nanos(),
+    });
+}
+
+fn push_order(sql: &mut QueryBuilder<Db>, query: &AccountQuery) {
+    sql.push(" ORDER BY ");
+    for (sort, descending) in &query.sort {
+        sql.push(match sort {
+            AccountSort::Created => "a.created",
+            AccountSort::LastUsed => "coalesce(s.used, 0)",
+            AccountSort::Name => "a.name",
+            AccountSort::NextExpiry => "coalesce(s.next, 253402300800)",
+            AccountSort::Username => "a.username_norm",
+        });
+        sql.push(if *descending { " DESC, " } else { ", " });
+    }
+    sql.push("a.created DESC, a.id LIMIT ")
+        .push_bind(query.limit.min(PAGE_LIMIT))
+        .push(" OFFSET ")
+        .push_bind(stored(query.offset));
+}

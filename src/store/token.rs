@@ -1,0 +1,147 @@
+//! Writing tokens of both kinds.
+
+use std::time::Duration;
+
+use crate::iam::AccountId;
+use crate::iam::Affected;
+use crate::iam::Change;
+use crate::iam::PatDigest;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::TokenKind;
+use crate::iam::port::Handle;
+use crate::iam::port::RecordsError;
+use crate::model::Expiry;
+
+use super::fault::unavailable;
+use super::mutation::Writer;
+use super::rows::joined;
+
+impl Writer {
+    pub(super) async fn create_pat(
+        &mut self,
+        pat: &PatRecord,
+        digest: &PatDigest,
+    ) -> Result<(), RecordsError> {
+        if pat.kind == TokenKind::Session {
+            self.forget_sessions(pat.account).await?;
+        }
+        let taken =
+            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
+        let taken = sqlx::query(taken)
+            .bind(pat.account.raw())
+            .bind(&pat.name)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if taken.is_some() {
+            return Err(RecordsError::PatNameTaken);
+        }
+        let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
+                   digest, pepper, created, created_by, expires, kind) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        sqlx::query(sql)
+            .bind(pat.id.raw())
+            .bind(pat.account.raw())
+            .bind(pat.tenant.as_str())
+            .bind(&pat.name)
+            .bind(&pat.description)
+            .bind(joined(&pat.scopes))
+            .bind(joined(&pat.networks))
+            .bind(&pat.hint)
+            .bind(digest.as_bytes().as_slice())
+            .bind(digest.key())
+            .bind(pat.created.nanos())
+            .bind(pat.created_by.map(AccountId::raw))
+            .bind(pat.expires.secs())
+            .bind(pat.kind.as_str())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)
+            .await
+    }
+
+    pub(super) async fn revoke_pats(
+        &mut self,
+        account: &Handle,
+        only: Option<PatId>,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE pats SET revoked = ?3 \
+                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL RETURNING id";
+        let revoked: Vec<i64> = sqlx::query_scalar(sql)
+            .bind(account.id.raw())
+            .bind(only.map(PatId::raw))
+            .bind(self.at.nanos())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if only.is_some() && revoked.is_empty() {
+            return Err(RecordsError::NotFound("token"));
+        }
+        for id in revoked {
+            let pat = Affected::Pat(PatId::from_raw(id));
+            self.note(&account.tenant, pat, Change::Revoked).await?;
+        }
+        Ok(())
+    }
+
+    /// A token ends at `expires`, which is before it would have.
+    pub(super) async fn shorten_pat(
+        &mut self,
+        account: &Handle,
+        id: PatId,
+        expires: Expiry,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE pats SET expires = ?3 WHERE account = ?1 AND id = ?2 AND revoked IS NULL";
+        let done = sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(id.raw())
+            .bind(expires.secs())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if done.rows_affected() == 0 {
+            return Err(RecordsError::NotFound("token"));
+        }
+        let change = Change::Shortened(expires);
+        self.note(&account.tenant, Affected::Pat(id), change).await
+    }
+
+    /// Ends an account's sessions: they were opened with a password that is no longer right.
+    pub(super) async fn end_sessions(&mut self, account: &Handle) -> Result<(), RecordsError> {
+        let sql = "UPDATE pats SET revoked = ?2 \
+                   WHERE account = ?1 AND kind = 'session' AND revoked IS NULL RETURNING id";
+        let ended: Vec<i64> = sqlx::query_scalar(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        for id in ended {
+            let pat = Affected::Pat(PatId::from_raw(id));
+            self.note(&account.tenant, pat, Change::Revoked).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes an account's sessions that were over long ago, which nobody asks for any more.
+    async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
+        let before = self.at.saturating_sub(SESSION_MEMORY);
+        let sql = "DELETE FROM pats WHERE account = ?1 AND kind = 'session' \
+                   AND (expires < ?2 OR revoked < ?3)";
+        sqlx::query(sql)
+            .bind(account.raw())
+            .bind(before.secs())
+            .bind(before.nanos())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+}
+
+/// How long it is told of a session that it is over, and not that it is unknown.
+const SESSION_MEMORY: Duration = Duration::from_hours(24);
