@@ -406,6 +406,9 @@ async fn tenant_header_confirms_the_tokens_tenant_or_chooses_for_skylight_admin(
             .len()
     };
     assert_eq!(seen(admin.clone()).await, 0);
+    let nowhere = admin.clone().with("x-forwarded-tenant-id", "nowhere");
+    let status = nowhere.refused(first(once(&["/a"]))).await;
+    assert_eq!(status.code(), Code::PermissionDenied, "a tenant must exist");
     assert_eq!(seen(admin.with("x-forwarded-tenant-id", TENANT)).await, 1);
     assert_eq!(
         seen(own.clone().with("x-forwarded-tenant-id", TENANT)).await,

@@ -58,8 +58,8 @@ enum DemoError {
 }
 
 /// Runs the demo until told to stop.
-pub(in crate::cli) fn run(args: DemoArgs) -> ExitCode {
-    match try_run(&args) {
+pub(in crate::cli) fn run(args: &DemoArgs) -> ExitCode {
+    match try_run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::failure(&error),
     }
