@@ -3,6 +3,7 @@
 //! Goal: a cache hit below one microsecond, at any number of cached tokens.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark may fail loudly, and says what it measures"

@@ -282,7 +282,7 @@ async fn revoked_token_ends_its_streams_and_sends_nothing_more() {
 async fn expired_token_ends_its_streams() {
     let gateway = Gateway::start().await;
     let (token, _) = gateway
-        .new_token(TENANT, "tenant-admin", Some(Duration::from_secs(60)))
+        .new_token(TENANT, "tenant-admin", Some(Duration::from_mins(1)))
         .await;
     let client = gateway.anonymous().await.bearer(&token);
     let mut stream = client.subscribe(on_change(&["/a"])).await.unwrap();
