@@ -55,8 +55,9 @@ impl Inner {
         if let Some(entry) = self.known_login(&key, username, from)? {
             return Ok(Arc::clone(&entry.principal));
         }
-        let entry = Box::pin(self.log_in(turn, username, password, from)).await?;
+        let (entry, turn) = Box::pin(self.log_in(turn, username, password, from)).await?;
         self.logins.insert(key, Arc::clone(&entry));
+        drop(turn);
         Ok(Arc::clone(&entry.principal))
     }
 
@@ -84,14 +85,15 @@ impl Inner {
         }
     }
 
-    /// Computes the password's hash whoever is meant, so that the time tells nothing.
+    /// Computes the password's hash whoever is meant, so that the time tells nothing. Counts a failure while it still
+    /// has its turn.
     async fn log_in(
         &self,
         turn: Turn,
         username: &str,
         password: &Secret,
         from: IpAddr,
-    ) -> Result<Arc<Entry>, AuthError> {
+    ) -> Result<(Arc<Entry>, Turn), AuthError> {
         self.meters.misses.increment(1);
         let resolved = self
             .resolve(username)
@@ -101,7 +103,7 @@ impl Inner {
             Resolved::One(login) => login.password.clone(),
             Resolved::Ambiguous | Resolved::Nobody => None,
         };
-        let fits = self.passwords.verify(turn, password.clone(), hash).await?;
+        let (fits, turn) = self.passwords.verify(turn, password.clone(), hash).await?;
         let now = self.time.now();
         let login = match resolved {
             Resolved::One(login) if fits => login,
@@ -115,8 +117,9 @@ impl Inner {
             }
         };
         self.lockout.clear(username, from);
-        admit(*login, now)
-            .map(|principal| Entry::new(principal, now, self.config.password.success_ttl))
+        let principal = admit(*login, now)?;
+        let entry = Entry::new(principal, now, self.config.password.success_ttl);
+        Ok((entry, turn))
     }
 
     /// `user@tenant` is that user of that tenant. Any other name is the one person who is called so in all tenants;

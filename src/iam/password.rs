@@ -66,7 +66,7 @@ impl Passwords {
             Ok(PasswordHash(hash.to_string()))
         };
         let turn = self.turn().await?;
-        self.compute(turn, compute).await?
+        self.compute(turn, compute).await?.0
     }
 
     /// Waits for a turn to compute: as many go at once as there are cores for it.
@@ -79,13 +79,14 @@ impl Passwords {
             .map_err(|_| AuthError::Internal)
     }
 
-    /// Whether the password belongs to the hash. Without a hash: no, after the same time.
+    /// Whether the password belongs to the hash. Without a hash: no, after the same time. Gives the turn back, to be
+    /// held until the outcome counts: whoever is next must see it.
     pub(crate) async fn verify(
         &self,
         turn: Turn,
         password: Secret,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, AuthError> {
+    ) -> Result<(bool, Turn), AuthError> {
         let verify = move |inner: &Inner| {
             let stored = hash.as_ref().unwrap_or(&inner.dummy);
             let Ok(parsed) = Phc::new(&stored.0) else {
@@ -104,13 +105,10 @@ impl Passwords {
         &self,
         turn: Turn,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> Result<T, AuthError> {
+    ) -> Result<(T, Turn), AuthError> {
         let inner = Arc::clone(&self.0);
         // The turn goes along: a caller who gives up does not make room before the work is done.
-        let work = move || {
-            let _turn = turn;
-            work(&inner)
-        };
+        let work = move || (work(&inner), turn);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| AuthError::Internal)
@@ -139,7 +137,8 @@ mod tests {
         assert_eq!(format!("{hash:?}"), "<redacted>");
         let verify = async |text: &str, hash| {
             let turn = passwords.turn().await?;
-            passwords.verify(turn, Secret::new(text), hash).await
+            let verified = passwords.verify(turn, Secret::new(text), hash).await;
+            verified.map(|(fits, _)| fits)
         };
         assert_eq!(verify("correct", Some(hash.clone())).await, Ok(true));
         assert_eq!(verify("wrong", Some(hash)).await, Ok(false));

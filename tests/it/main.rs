@@ -13,10 +13,12 @@
     reason = "helpers of an integration-test binary may fail loudly"
 )]
 
+mod breakable;
 mod client;
 mod credentials;
 mod gateway;
 mod get;
+mod identity;
 mod ledger;
 mod load;
 mod malformed;
