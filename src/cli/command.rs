@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
     match Tollgate::parse_from(words).command {
         Command::Admin(args) => admin::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
-        Command::Demo(args) => demo::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Gnmicli(args) => gnmicli::run(&args),
         Command::PrintConfig(args) => print_config::run(&args),
         Command::Serve(args) => serve::run(&args),

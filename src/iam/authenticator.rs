@@ -17,6 +17,8 @@ use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
 
+use crate::model::TenantId;
+
 use super::AuthError;
 use super::Config;
 use super::Credential;
@@ -134,6 +136,12 @@ impl Authenticator {
             }
         });
         admitted.map_err(|error| self.0.refuse(error, from))
+    }
+
+    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
+    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
+        let found = self.0.records.tenant(tenant).await;
+        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.

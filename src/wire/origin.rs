@@ -60,7 +60,10 @@ impl Origins {
             let envelope = self.named(field).zip(names.next());
             return Resolved {
                 origin: Some(Origin::new(field)),
-                dropped: usize::from(envelope.is_some_and(|(known, name)| known.is_envelope(name))),
+                // pygnmi turns `/accedian:session/..` into origin `accedian` and a bare `session`.
+                dropped: usize::from(envelope.is_some_and(|(known, name)| {
+                    known.is_envelope(name) || name == known.envelope
+                })),
             };
         }
         match names.next() {

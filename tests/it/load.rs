@@ -108,6 +108,8 @@ async fn full_queue_ends_the_stream_with_resource_exhausted() {
             int(leaf),
         );
     }
+    // All of it is in the queue before the first is read.
+    gateway.pass(std::time::Duration::ZERO);
     let ended = loop {
         match stream.try_next().await {
             Ok(Some(Event::Update(_))) => {}

@@ -22,6 +22,7 @@ mod identity;
 mod ledger;
 mod load;
 mod malformed;
+mod readme;
 mod service;
 mod set;
 mod shape;

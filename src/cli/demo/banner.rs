@@ -32,7 +32,7 @@ gnmi_cli (takes no bearer: the PAT goes as password):
 
 pygnmi:
   python3 -c 'from pygnmi.client import gNMIclient as c
-with c(target=({host_port}), token="{token}", path_root="{ca}") as g:
+with c(target=({host_port}), token="{token}", path_cert="{ca}") as g:
     print(g.get(path=["accedian:{OBJECTS}"]))'
 
 Objects by their metadata, here those labelled usage=europe-east:

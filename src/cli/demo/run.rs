@@ -58,8 +58,8 @@ enum DemoError {
 }
 
 /// Runs the demo until told to stop.
-pub(in crate::cli) fn run(args: DemoArgs) -> ExitCode {
-    match try_run(&args) {
+pub(in crate::cli) fn run(args: &DemoArgs) -> ExitCode {
+    match try_run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::failure(&error),
     }
@@ -119,7 +119,10 @@ fn settings(args: &DemoArgs) -> Result<Settings, Mistakes> {
         .with_flag("admin.listen", &args.admin.to_string())
         .with_flag("store.data_dir", &args.data_dir.display().to_string())
         .with_flag("log.level", "warn")
-        .with_flag("measure.reflector", &reflector.to_string());
+        // Visitors try wrong credentials, all from this one address.
+        .with_flag("iam.failure_burst", "200")
+        .with_flag("measure.clock_synchronized", "true")
+        .with_flag("measure.reflector_listen", &reflector.to_string());
     Settings::load(&sources)
 }
 
