@@ -23,14 +23,13 @@ pub(super) async fn gateway_router(
         .set_service_status(wire::GNMI_SERVICE, tonic_health::ServingStatus::Serving)
         .await;
     let reflection = |error| Error::Reflection(Box::new(error));
-    let v1 = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-        .build_v1()
-        .map_err(reflection)?;
-    let v1alpha = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-        .build_v1alpha()
-        .map_err(reflection)?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let v1 = described().build_v1().map_err(reflection)?;
+    let v1alpha = described().build_v1alpha().map_err(reflection)?;
     let grpc = tonic::service::Routes::new(grpc_health)
         .add_service(v1)
         .add_service(v1alpha)
