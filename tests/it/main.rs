@@ -28,3 +28,4 @@ mod set;
 mod shape;
 mod subscribe;
 mod triggers;
+mod zitadel;
