@@ -58,6 +58,16 @@ impl Passwords {
 
     /// Hashes a new password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<PasswordHash, AuthError> {
+        let turn = self.turn().await?;
+        Ok(self.hash_in(turn, password).await?.0)
+    }
+
+    /// The same for one who has a turn already, and keeps it.
+    pub(crate) async fn hash_in(
+        &self,
+        turn: Turn,
+        password: Secret,
+    ) -> Result<(PasswordHash, Turn), AuthError> {
         let compute = move |inner: &Inner| {
             let hash: Phc = inner
                 .argon2
@@ -65,8 +75,18 @@ impl Passwords {
                 .map_err(|_| AuthError::Internal)?;
             Ok(PasswordHash(hash.to_string()))
         };
-        let turn = self.turn().await?;
-        self.compute(turn, compute).await?.0
+        let (hash, turn) = self.compute(turn, compute).await?;
+        Ok((hash?, turn))
+    }
+
+    /// Whether a hash was made with weaker parameters than are in use now.
+    pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        let stored = Phc::new(&hash.0)
+            .ok()
+            .and_then(|phc| Params::try_from(&phc).ok());
+        let now = self.0.argon2.params();
+        stored
+            .is_some_and(|stored| stored.m_cost() < now.m_cost() || stored.t_cost() < now.t_cost())
     }
 
     /// Waits for a turn to compute: as many go at once as there are cores for it.

@@ -45,7 +45,7 @@ async fn every_form_of_credential_is_accepted_on_every_rpc() {
     let gateway = Gateway::start().await;
     gateway.publish("", "/a/b", int(1));
     let anonymous = gateway.anonymous().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let bearer = format!("Bearer {token}");
     for (what, client) in [
         ("bearer", anonymous.clone().with("authorization", &bearer)),
@@ -121,7 +121,7 @@ async fn every_wrong_credential_is_unauthenticated_on_every_rpc() {
     let gateway =
         Gateway::start_with(|settings| settings.iam.throttle.failure_burst = 1_000_000).await;
     let anonymous = gateway.anonymous().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let other_end: String =
         token[..token.len() - 1].to_owned() + if token.ends_with('0') { "1" } else { "0" };
     let basic = base64::engine::general_purpose::STANDARD.encode("admin:wrong");

@@ -174,7 +174,7 @@ impl Gateway {
         EXPORTER
     }
 
-    pub async fn token(&self) -> String {
+    pub fn token(&self) -> String {
         self.token.clone()
     }
 

@@ -17,7 +17,7 @@ async fn a_thousand_streams_lose_no_last_value() {
     const LEAVES: i64 = 10;
     const ROUNDS: i64 = 20;
     let gateway = Gateway::start().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let mut readers = Vec::new();
     for _ in 0..20 {
         let client = Client::new(gateway.channel().await).bearer(&token);

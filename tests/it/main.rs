@@ -8,6 +8,9 @@
     clippy::string_slice,
     clippy::missing_panics_doc,
     clippy::too_many_lines,
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     reason = "helpers of an integration-test binary may fail loudly"
