@@ -45,7 +45,7 @@ async fn two_steps(gateway: &Gateway, bearer: &str) -> String {
 #[tokio::test]
 async fn seed_001_works_for_a_machine_and_for_a_person() {
     let gateway = Gateway::start().await;
-    let machine = gateway.token().await;
+    let machine = gateway.token();
     let (_, person) = person(&gateway, "paula", "tenant-user").await;
     for bearer in [machine, person] {
         let token = two_steps(&gateway, &bearer).await;
@@ -86,7 +86,7 @@ async fn me_is_the_caller_whatever_its_rights() {
             "human": { "profile": { "firstName": "Paula.Portal", "displayName": "Paula.Portal" }, "email": {} },
         })
     );
-    let token = gateway.token().await;
+    let token = gateway.token();
     let user = Api::new(&gateway, &token).get(ME).await.ok();
     // description is empty and the token type is the zero of its enumeration.
     assert_eq!(user["user"]["machine"], json!({ "name": "exporter" }));
@@ -95,7 +95,7 @@ async fn me_is_the_caller_whatever_its_rights() {
 #[tokio::test]
 async fn seed_000_makes_a_service_user_with_a_role_and_a_token() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let body = json!({
         "user_name": "integrationUser@pca", "name": "Integration", "description": "x".repeat(500),
         "accessTokenType": "ACCESS_TOKEN_TYPE_BEARER", "unknown": { "a": [1] },
@@ -128,7 +128,7 @@ async fn seed_000_makes_a_service_user_with_a_role_and_a_token() {
 #[tokio::test]
 async fn tokens_are_listed_read_and_revoked() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let user = api.new_machine("lister").await;
     let search = format!("{}/_search", pats(&user));
     assert_eq!(
@@ -192,7 +192,7 @@ async fn tokens_are_listed_read_and_revoked() {
 #[tokio::test]
 async fn users_are_found_by_conditions() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     for name in ["web-a", "web-b", "Web-c", "db-a"] {
         gateway.pass(Duration::from_secs(1));
         api.new_machine(name).await;
@@ -236,7 +236,7 @@ async fn users_are_found_by_conditions() {
 #[tokio::test]
 async fn users_are_deactivated_reactivated_and_deleted() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let user = api.new_machine("worker").await;
     let path = format!("/management/v1/users/{user}");
     let token = text(&api.post(&pats(&user), json!({})).await.ok()["token"]);
@@ -273,7 +273,7 @@ async fn users_are_deactivated_reactivated_and_deleted() {
 #[tokio::test]
 async fn authorizations_are_given_changed_and_taken() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let user = api.new_machine("worker").await;
     let grants = format!("/management/v1/users/{user}/grants");
     let grant = json!({ "projectId": "analytics", "roleKeys": ["tenant-user", "tenant-portal"] });
@@ -339,7 +339,7 @@ async fn authorizations_are_given_changed_and_taken() {
 #[tokio::test]
 async fn version_2_issues_finds_and_removes_tokens() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let user = api.new_machine("worker").await;
     let path = format!("/v2/users/{user}/pats");
     api.post(&path, json!({})).await.is(400, 3);

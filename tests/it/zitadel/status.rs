@@ -25,7 +25,7 @@ async fn missing_and_wrong_credentials_are_401_with_a_challenge() {
         json!({ "code": 16, "message": "auth header missing" })
     );
     assert_eq!(answer.headers["www-authenticate"], bare);
-    let token = gateway.token().await;
+    let token = gateway.token();
     for value in [token.clone(), format!("Basic {token}"), "Bearer".to_owned()] {
         let answer = Api::anonymous(&gateway)
             .with("authorization", &value)
@@ -71,7 +71,7 @@ async fn expired_token_is_401_here() {
 #[tokio::test]
 async fn two_headers_and_tokens_in_the_address_are_400() {
     let gateway = Gateway::start().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let bearer = format!("Bearer {token}");
     let twice = Api::new(&gateway, &token).with("authorization", &bearer);
     twice.get(ME).await.is(400, 3);
@@ -97,7 +97,7 @@ async fn order_is_credential_permission_message_store() {
         .send("POST", &nobody, bad)
         .await
         .is(403, 7);
-    let admin = Api::new(&gateway, &gateway.token().await);
+    let admin = Api::new(&gateway, &gateway.token());
     admin.send("POST", &nobody, bad).await.is(400, 3);
     admin
         .post(&nobody, json!({ "expirationDate": "2020-01-01T00:00:00Z" }))
@@ -109,7 +109,7 @@ async fn order_is_credential_permission_message_store() {
 #[tokio::test]
 async fn malformed_messages_are_400() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     let user = api.new_machine("target").await;
     let name = |length: usize| "n".repeat(length);
     for body in [
@@ -218,7 +218,7 @@ async fn roles_decide_and_are_never_exceeded() {
         .post(&grants, grant("service-account-manager"))
         .await
         .ok();
-    let tenant_admin = Api::new(&gateway, &gateway.token().await);
+    let tenant_admin = Api::new(&gateway, &gateway.token());
     tenant_admin
         .put(&format!("{grants}/{made}"), grant("skylight-admin"))
         .await
@@ -235,7 +235,7 @@ async fn a_persons_tokens_are_that_persons_alone() {
     own.post(&pats(&peter.to_string()), json!({}))
         .await
         .is(403, 7);
-    let admin = Api::new(&gateway, &gateway.token().await);
+    let admin = Api::new(&gateway, &gateway.token());
     let answer = admin.post(&pats(&peter.to_string()), json!({})).await;
     answer.is(400, 9);
     assert_eq!(answer.body["details"][0]["id"], "GW-UserType");
@@ -252,7 +252,7 @@ async fn other_tenants_are_not_there() {
         .new_account("globex", "tenant-user")
         .await
         .to_string();
-    let admin = Api::new(&gateway, &gateway.token().await);
+    let admin = Api::new(&gateway, &gateway.token());
     let unknown = "123456789012345678";
     let path = |user: &str| format!("/management/v1/users/{user}");
     let answers = [
@@ -265,7 +265,7 @@ async fn other_tenants_are_not_there() {
     admin.post(&pats(&foreign), json!({})).await.is(400, 9);
     admin.post(&pats(unknown), json!({})).await.is(400, 9);
     for organization in ["globex", "nowhere", "PCA"] {
-        let api = Api::new(&gateway, &gateway.token().await).with("x-zitadel-orgid", organization);
+        let api = Api::new(&gateway, &gateway.token()).with("x-zitadel-orgid", organization);
         api.post(MACHINES, json!({})).await.is(403, 7);
         // The auth API is about the caller alone.
         assert_eq!(api.get(ME).await.status, 200);
@@ -290,7 +290,7 @@ async fn other_tenants_are_not_there() {
 #[tokio::test]
 async fn usernames_are_one_namespace() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     api.new_machine("taken").await;
     person(&gateway, "paula", "tenant-user").await;
     for name in ["taken", "TAKEN", "paula"] {
@@ -305,7 +305,7 @@ async fn usernames_are_one_namespace() {
 #[tokio::test]
 async fn unknown_paths_are_404_and_wrong_methods_405() {
     let gateway = Gateway::start().await;
-    let api = Api::new(&gateway, &gateway.token().await);
+    let api = Api::new(&gateway, &gateway.token());
     for path in [
         "/",
         "/management/v1",
@@ -341,10 +341,7 @@ async fn too_many_failures_are_429() {
     assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
     // Those with a good token behind the same address do not notice.
     assert_eq!(
-        Api::new(&gateway, &gateway.token().await)
-            .get(ME)
-            .await
-            .status,
+        Api::new(&gateway, &gateway.token()).get(ME).await.status,
         200
     );
 }
