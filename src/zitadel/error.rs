@@ -129,7 +129,6 @@ const fn id_of(error: AccountsError) -> Option<&'static str> {
         AccountsError::InvalidField { .. } => return None,
         AccountsError::LifetimeExceeds => "GW-Lifetime",
         AccountsError::Records(RecordsError::Changed) => "GW-Changed",
-        AccountsError::Records(RecordsError::NotFound(_)) => "GW-NotFound",
         AccountsError::Records(RecordsError::UsernameTaken(_)) => "GW-UserExists",
         AccountsError::Records(RecordsError::Unavailable(_)) => "GW-Unavailable",
         AccountsError::Records(_) => "GW-Exists",
@@ -160,9 +159,14 @@ const fn id_of_refusal(error: AuthError) -> &'static str {
     }
 }
 
+/// Accounts are users here, whoever does not find them.
 impl From<AccountsError> for Error {
     fn from(error: AccountsError) -> Self {
-        Self::Accounts(error)
+        match error {
+            AccountsError::Records(RecordsError::NotFound("account")) => Self::NotFound("user"),
+            AccountsError::Records(RecordsError::NotFound(what)) => Self::NotFound(what),
+            error => Self::Accounts(error),
+        }
     }
 }
 

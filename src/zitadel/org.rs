@@ -3,6 +3,8 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::iam::State;
+
 use super::call::Call;
 use super::error::Error;
 
@@ -21,7 +23,10 @@ pub(super) async fn me(call: Call) -> Result<Value, Error> {
                 "changeDate": found.created.to_string(),
                 "resourceOwner": found.id.as_str(),
             },
-            "state": "ORG_STATE_ACTIVE",
+            "state": match found.state {
+                State::Active => "ORG_STATE_ACTIVE",
+                State::Disabled => "ORG_STATE_INACTIVE",
+            },
             "name": found.id.as_str(),
             "primaryDomain": found.id.as_str(),
         },

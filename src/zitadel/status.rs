@@ -110,3 +110,64 @@ const REALM: &str = r#"Bearer realm="tollgate""#;
 const DETAIL: &str = "type.googleapis.com/zitadel.v1.ErrorDetail";
 /// Seconds: a store that is busy is not so for long.
 const RETRY: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::iam::AccountsError;
+    use crate::iam::AuthError;
+    use crate::iam::port::Fault;
+    use crate::iam::port::RecordsError;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: Error, status: u16, code: u8, id: Option<&str>) -> Response {
+        let envelope = envelope(error);
+        assert_eq!(envelope["code"], code, "{error:?}");
+        assert_eq!(envelope["details"][0]["id"].as_str(), id, "{error:?}");
+        let response = failure(error);
+        assert_eq!(response.status().as_u16(), status, "{error:?}");
+        response
+    }
+
+    #[test]
+    fn what_no_client_can_provoke_has_its_status_too() {
+        let records = |error| Error::from(AccountsError::Records(error));
+        let down = RecordsError::Unavailable(Fault::Busy);
+        let response = check(records(down), 503, 14, Some("GW-Unavailable"));
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+        let refused = Error::Refused(AuthError::Unavailable);
+        let response = check(refused, 503, 14, Some("GW-Unavailable"));
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+        let retry_after = Duration::from_secs(7);
+        let throttled = Error::Refused(AuthError::Throttled { retry_after });
+        let response = check(throttled, 429, 8, Some("GW-Throttled"));
+        assert_eq!(response.headers()[RETRY_AFTER], "7");
+        let address = Error::Refused(AuthError::AddressNotAllowed { token: None });
+        check(address, 403, 7, Some("GW-Address"));
+        let lifetime = AccountsError::LifetimeExceeds.into();
+        check(lifetime, 400, 9, Some("GW-Lifetime"));
+        check(records(RecordsError::Changed), 409, 10, Some("GW-Changed"));
+        check(
+            records(RecordsError::PatNameTaken),
+            409,
+            6,
+            Some("GW-Exists"),
+        );
+        check(
+            records(RecordsError::NotFound("account")),
+            404,
+            5,
+            Some("GW-NotFound"),
+        );
+        check(
+            AccountsError::NoRandomness.into(),
+            500,
+            13,
+            Some("GW-Internal"),
+        );
+        check(Error::Internal, 500, 13, Some("GW-Internal"));
+    }
+}
