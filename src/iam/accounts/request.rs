@@ -112,6 +112,21 @@ impl NewPat {
     }
 }
 
+/// Trims, and checks.
+pub(super) fn check_names(
+    mut name: String,
+    mut description: String,
+) -> Result<(String, String), AccountsError> {
+    trim(&mut name);
+    trim(&mut description);
+    if name.is_empty() {
+        return invalid("name", "is empty");
+    }
+    check_text("name", &name, NAME_LENGTH)?;
+    check_text("description", &description, DESCRIPTION_LENGTH)?;
+    Ok((name, description))
+}
+
 /// A tenant's name becomes part of login names and headers.
 pub(super) fn check_tenant(id: &str) -> Result<TenantId, AccountsError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
