@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::iam::AccountKind;
 use crate::iam::NewAccount;
 use crate::iam::Roles;
 
@@ -36,6 +37,26 @@ pub(super) async fn add(mut call: Call) -> Result<Value, Error> {
         "userId": account.id.to_string(),
         "details": changed(sequence(&account), account.created, &tenant),
     }))
+}
+
+/// B9: another name and description. What is absent becomes empty, as messages have no "unchanged".
+pub(super) async fn update(mut call: Call) -> Result<Value, Error> {
+    let tenant = call.manage().await?;
+    let id = call.user();
+    let message: Machine = call.message().await?;
+    let name = required(message.name, "name")?;
+    check_access_token_type(message.access_token_type.as_ref())?;
+    let description = message.description.unwrap_or_default();
+    let id = id?;
+    let account = call.accounts().account(&call.caller, &tenant, id).await?;
+    if account.kind == AccountKind::Person {
+        return Err(Error::precondition("GW-UserType", "user is a person"));
+    }
+    let renamed = call
+        .accounts()
+        .rename(&call.caller, &tenant, id, Some(name), Some(description))
+        .await?;
+    Ok(json!({ "details": changed(sequence(&renamed), renamed.updated, &tenant) }))
 }
 
 fn required(text: Option<String>, field: &'static str) -> Result<String, Error> {

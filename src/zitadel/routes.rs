@@ -49,6 +49,7 @@ fn management() -> Router<Service> {
         .route("/orgs/me", call(GET, org::me))
         .route("/users/_search", call(POST, user_search::search))
         .route("/users/machine", call(POST, machine::add))
+        .route("/users/{user}/machine", call(PUT, machine::update))
         .route(
             "/users/{user}",
             call(GET, users::get).merge(call(DELETE, users::remove)),

@@ -390,3 +390,31 @@ async fn version_2_issues_finds_and_removes_tokens() {
         .await
         .is(400, 9);
 }
+
+#[tokio::test]
+async fn service_users_get_other_names() {
+    let gateway = Gateway::start().await;
+    let api = Api::new(&gateway, &gateway.token());
+    let user = api.new_machine("worker").await;
+    let path = format!("/management/v1/users/{user}/machine");
+    let body = json!({ "name": "Other", "description": "ü".repeat(500) });
+    let changed = api.put(&path, body).await.ok();
+    assert_eq!(changed["details"]["sequence"], "2");
+    let read = format!("/management/v1/users/{user}");
+    let machine = api.get(&read).await.ok()["user"]["machine"].clone();
+    assert_eq!(machine["name"], "Other");
+    // What is absent becomes empty, as messages have no "unchanged".
+    api.put(&path, json!({ "name": "Other" })).await.ok();
+    let machine = api.get(&read).await.ok()["user"]["machine"].clone();
+    assert_eq!(machine, json!({ "name": "Other" }));
+    api.put(&path, json!({ "description": "d" }))
+        .await
+        .is(400, 3);
+    let long = json!({ "name": "n", "description": "d".repeat(501) });
+    api.put(&path, long).await.is(400, 3);
+    let (person, _) = person(&gateway, "paula", "tenant-user").await;
+    let path = format!("/management/v1/users/{person}/machine");
+    api.put(&path, json!({ "name": "n" })).await.is(400, 9);
+    let path = "/management/v1/users/123456789012345678/machine";
+    api.put(path, json!({ "name": "n" })).await.is(404, 5);
+}
