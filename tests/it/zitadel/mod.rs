@@ -2,6 +2,7 @@
 
 mod calls;
 mod status;
+mod streams;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
