@@ -1,4 +1,4 @@
-//! What is on the gateway's port: gRPC services and pages, one router.
+//! What is on the ports: gRPC services, the IAM API and pages, one router each.
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -7,9 +7,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::clock::Clock;
 use crate::gnmi;
 use crate::health;
+use crate::iam::Identity;
 use crate::wire;
+use crate::zitadel;
 
 use super::Error;
 
@@ -39,6 +42,18 @@ pub(super) async fn gateway_router(
         .merge(gnmi.into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
+}
+
+/// The IAM port's router: the Zitadel-compatible API, `/healthz` and `/readyz`.
+pub(super) fn iam_router(
+    identity: &Identity,
+    clock: Clock,
+    readiness: health::Readiness,
+) -> Router {
+    let accounts = identity.accounts.clone();
+    zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
+        .into_router()
+        .merge(health::health_routes(readiness))
 }
 
 /// An unknown RPC is UNIMPLEMENTED, an unknown page is not found.

@@ -42,6 +42,8 @@ pub enum Kind {
     AccountDisabled,
     /// A disabled account is back.
     AccountEnabled,
+    /// An account has another name or description.
+    AccountUpdated,
     /// A credential was refused.
     AuthenticationFailed,
     /// A person has a new password.
@@ -183,6 +185,7 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",

@@ -144,6 +144,15 @@ pub enum Mutation {
         /// Only this one.
         only: Option<PatId>,
     },
+    /// Another name and description.
+    SetNames {
+        /// The account.
+        account: Handle,
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
+    },
     /// Another password.
     SetPassword(Handle, PasswordHash),
     /// Other roles.

@@ -83,6 +83,11 @@ impl Writer {
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
             Mutation::RenewHash { account, from, to } => self.renew_hash(account, from, to).await,
             Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
+            Mutation::SetNames {
+                account,
+                name,
+                description,
+            } => self.set_names(account, name, description).await,
             Mutation::SetPassword(account, hash) => {
                 self.update(account, "password", &hash.0).await?;
                 self.note_account(account, Change::Password).await
@@ -149,6 +154,26 @@ impl Writer {
             .bind(account.tenant.as_str())
             .bind(&from.0)
             .bind(&to.0)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn set_names(
+        &mut self,
+        account: &Handle,
+        name: &str,
+        description: &str,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE accounts SET name = ?2, description = ?3, updated = ?4, \
+                   version = version + 1 WHERE id = ?1";
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(name)
+            .bind(description)
+            .bind(self.at.nanos())
             .execute(&mut *self.transaction)
             .await
             .map_err(unavailable)?;

@@ -31,3 +31,4 @@ mod set;
 mod shape;
 mod subscribe;
 mod triggers;
+mod zitadel;

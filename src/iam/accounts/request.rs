@@ -21,7 +21,7 @@ pub struct NewAccount {
     pub name: String,
     /// At most 500 characters.
     pub description: String,
-    /// What it may do.
+    /// What it may do; without a role, nothing.
     pub roles: Roles,
     /// At least 8 characters and at most 1,024 bytes.
     pub password: Option<Secret>,
@@ -80,9 +80,6 @@ impl NewAccount {
         if self.name.is_empty() {
             self.name.clone_from(&self.username);
         }
-        if self.roles.is_empty() {
-            return invalid("roles", "are empty");
-        }
         check_text("username", &self.username, NAME_LENGTH)?;
         check_text("name", &self.name, NAME_LENGTH)?;
         check_text("description", &self.description, DESCRIPTION_LENGTH)?;
@@ -113,6 +110,21 @@ impl NewPat {
         }
         Ok(self)
     }
+}
+
+/// Trims, and checks.
+pub(super) fn check_names(
+    mut name: String,
+    mut description: String,
+) -> Result<(String, String), AccountsError> {
+    trim(&mut name);
+    trim(&mut description);
+    if name.is_empty() {
+        return invalid("name", "is empty");
+    }
+    check_text("name", &name, NAME_LENGTH)?;
+    check_text("description", &description, DESCRIPTION_LENGTH)?;
+    Ok((name, description))
 }
 
 /// A tenant's name becomes part of login names and headers.
