@@ -19,6 +19,7 @@ mod gateway;
 mod get;
 mod ledger;
 mod load;
+mod load_generator;
 mod malformed;
 mod service;
 mod set;
