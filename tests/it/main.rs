@@ -24,6 +24,7 @@ mod get;
 mod identity;
 mod ledger;
 mod load;
+mod load_generator;
 mod malformed;
 mod readme;
 mod service;

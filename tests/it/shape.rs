@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("telemetry", 3),
     ("gnmi", 4),
     ("health", 4),
+    ("load", 4),
     ("store", 4),
     ("transport", 4),
     ("zitadel", 4),
