@@ -101,12 +101,10 @@ async fn full_queue_ends_the_stream_with_resource_exhausted() {
     let mut stream = client.subscribe(on_change(&["/many"])).await.unwrap();
     stream.until_sync().await;
 
+    // Several times what the windows of stream and connection and all buffers on the way hold.
+    let name = "x".repeat(500);
     for leaf in 0..20_000 {
-        gateway.publish(
-            "",
-            &format!("/many/leaf[id={leaf}]/value-with-a-name-that-fills-the-window-of-the-stream"),
-            int(leaf),
-        );
+        gateway.publish("", &format!("/many/leaf[id={leaf}]/{name}"), int(leaf));
     }
     // All of it is in the queue before the first is read.
     gateway.pass(std::time::Duration::ZERO);
