@@ -48,6 +48,8 @@ pub enum Kind {
     AuthenticationFailed,
     /// A person has a new password.
     PasswordChanged,
+    /// A person's password was hashed again, with stronger parameters.
+    PasswordRehashed,
     /// A token was issued.
     PatCreated,
     /// A token was withdrawn.
@@ -192,6 +194,7 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
             Self::PasswordChanged => "account.password_changed",
+            Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
             Self::PatRevoked => "pat.revoked",
             Self::PatRotated => "pat.rotated",

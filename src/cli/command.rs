@@ -11,6 +11,7 @@ use super::admin;
 use super::check_config;
 use super::demo;
 use super::gnmicli;
+use super::load;
 use super::print_config;
 use super::serve;
 use super::sources::SourceArgs;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Stream one query from a gNMI server and print a line per value
     Gnmicli(gnmicli::GnmicliArgs),
+    /// Put load on a gNMI server and measure what arrives
+    Load(Box<load::LoadArgs>),
     /// Print every setting, where it comes from, and what it may be
     PrintConfig(SourceArgs),
     /// Run the gateway
@@ -49,8 +52,9 @@ pub fn run() -> ExitCode {
     match Tollgate::parse_from(words).command {
         Command::Admin(args) => admin::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
-        Command::Demo(args) => demo::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Gnmicli(args) => gnmicli::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::PrintConfig(args) => print_config::run(&args),
         Command::Serve(args) => serve::run(&args),
     }

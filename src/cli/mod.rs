@@ -5,6 +5,7 @@ mod check_config;
 mod command;
 mod demo;
 mod gnmicli;
+mod load;
 mod logging;
 mod output;
 mod print_config;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -39,4 +40,13 @@ fn chain(error: &dyn Error) -> String {
 fn complain(text: &str) {
     // Nobody is left to tell when standard error is closed.
     let _unheard = writeln!(io::stderr().lock(), "tollgate: {text}");
+}
+
+/// Overwrites the progress line, where a person watches; an empty one removes it.
+pub(super) fn progress(text: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        // Progress that cannot be shown is not missed.
+        let _unseen = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
+    }
 }

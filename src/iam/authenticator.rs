@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
+use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
@@ -157,6 +158,12 @@ impl Authenticator {
             Err(error) if error.class() == Class::Unauthenticated => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
+    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
+        let found = self.0.records.tenant(tenant).await;
+        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hmac::Mac as _;
 
+use crate::audit;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
@@ -17,7 +18,9 @@ use super::authenticator::Inner;
 use super::cache::CacheKey;
 use super::password::Turn;
 use super::pat::PatText;
+use super::port::Handle;
 use super::port::Login;
+use super::port::Mutation;
 use super::port::RecordsError;
 
 /// Who a user name stands for.
@@ -55,8 +58,9 @@ impl Inner {
         if let Some(entry) = self.known_login(&key, username, from)? {
             return Ok(Arc::clone(&entry.principal));
         }
-        let entry = Box::pin(self.log_in(turn, username, password, from)).await?;
+        let (entry, turn) = Box::pin(self.log_in(turn, username, password, from)).await?;
         self.logins.insert(key, Arc::clone(&entry));
+        drop(turn);
         Ok(Arc::clone(&entry.principal))
     }
 
@@ -84,14 +88,15 @@ impl Inner {
         }
     }
 
-    /// Computes the password's hash whoever is meant, so that the time tells nothing.
+    /// Computes the password's hash whoever is meant, so that the time tells nothing. Counts a failure while it still
+    /// has its turn.
     async fn log_in(
         &self,
         turn: Turn,
         username: &str,
         password: &Secret,
         from: IpAddr,
-    ) -> Result<Arc<Entry>, AuthError> {
+    ) -> Result<(Arc<Entry>, Turn), AuthError> {
         self.meters.misses.increment(1);
         let resolved = self
             .resolve(username)
@@ -101,7 +106,7 @@ impl Inner {
             Resolved::One(login) => login.password.clone(),
             Resolved::Ambiguous | Resolved::Nobody => None,
         };
-        let fits = self.passwords.verify(turn, password.clone(), hash).await?;
+        let (fits, turn) = self.passwords.verify(turn, password.clone(), hash).await?;
         let now = self.time.now();
         let login = match resolved {
             Resolved::One(login) if fits => login,
@@ -115,8 +120,51 @@ impl Inner {
             }
         };
         self.lockout.clear(username, from);
-        admit(*login, now)
-            .map(|principal| Entry::new(principal, now, self.config.password.success_ttl))
+        let turn = self.renew_hash(turn, &login, password).await?;
+        let principal = admit(*login, now)?;
+        let entry = Entry::new(principal, now, self.config.password.success_ttl);
+        Ok((entry, turn))
+    }
+
+    /// Hashes a password again that was right, if the parameters have risen (iam T7). If it cannot be
+    /// stored, the next login does it.
+    async fn renew_hash(
+        &self,
+        turn: Turn,
+        login: &Login,
+        password: &Secret,
+    ) -> Result<Turn, AuthError> {
+        let Some(from) = login
+            .password
+            .as_ref()
+            .filter(|hash| self.passwords.is_outdated(hash))
+        else {
+            return Ok(turn);
+        };
+        let (to, turn) = self.passwords.hash_in(turn, password.clone()).await?;
+        let account = &login.account;
+        let actor = audit::Actor::Account {
+            id: account.id.to_string(),
+            tenant: account.tenant.clone(),
+            token: None,
+        };
+        let now = self.time.now();
+        let event = audit::Event {
+            tenant: Some(account.tenant.clone()),
+            ..audit::Event::new(now, audit::Kind::PasswordRehashed, actor)
+        };
+        let account = Handle {
+            tenant: account.tenant.clone(),
+            id: account.id,
+            version: account.version,
+        };
+        let renewal = Mutation::RenewHash {
+            account,
+            from: from.clone(),
+            to,
+        };
+        let _ = self.records.apply(&renewal, now, &event).await;
+        Ok(turn)
     }
 
     /// `user@tenant` is that user of that tenant. Any other name is the one person who is called so in all tenants;

@@ -58,6 +58,16 @@ impl Passwords {
 
     /// Hashes a new password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<PasswordHash, AuthError> {
+        let turn = self.turn().await?;
+        Ok(self.hash_in(turn, password).await?.0)
+    }
+
+    /// The same for one who has a turn already, and keeps it.
+    pub(crate) async fn hash_in(
+        &self,
+        turn: Turn,
+        password: Secret,
+    ) -> Result<(PasswordHash, Turn), AuthError> {
         let compute = move |inner: &Inner| {
             let hash: Phc = inner
                 .argon2
@@ -65,8 +75,18 @@ impl Passwords {
                 .map_err(|_| AuthError::Internal)?;
             Ok(PasswordHash(hash.to_string()))
         };
-        let turn = self.turn().await?;
-        self.compute(turn, compute).await?
+        let (hash, turn) = self.compute(turn, compute).await?;
+        Ok((hash?, turn))
+    }
+
+    /// Whether a hash was made with weaker parameters than are in use now.
+    pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        let stored = Phc::new(&hash.0)
+            .ok()
+            .and_then(|phc| Params::try_from(&phc).ok());
+        let now = self.0.argon2.params();
+        stored
+            .is_some_and(|stored| stored.m_cost() < now.m_cost() || stored.t_cost() < now.t_cost())
     }
 
     /// Waits for a turn to compute: as many go at once as there are cores for it.
@@ -79,13 +99,14 @@ impl Passwords {
             .map_err(|_| AuthError::Internal)
     }
 
-    /// Whether the password belongs to the hash. Without a hash: no, after the same time.
+    /// Whether the password belongs to the hash. Without a hash: no, after the same time. Gives the turn back, to be
+    /// held until the outcome counts: whoever is next must see it.
     pub(crate) async fn verify(
         &self,
         turn: Turn,
         password: Secret,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, AuthError> {
+    ) -> Result<(bool, Turn), AuthError> {
         let verify = move |inner: &Inner| {
             let stored = hash.as_ref().unwrap_or(&inner.dummy);
             let Ok(parsed) = Phc::new(&stored.0) else {
@@ -104,13 +125,10 @@ impl Passwords {
         &self,
         turn: Turn,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> Result<T, AuthError> {
+    ) -> Result<(T, Turn), AuthError> {
         let inner = Arc::clone(&self.0);
         // The turn goes along: a caller who gives up does not make room before the work is done.
-        let work = move || {
-            let _turn = turn;
-            work(&inner)
-        };
+        let work = move || (work(&inner), turn);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| AuthError::Internal)
@@ -139,7 +157,8 @@ mod tests {
         assert_eq!(format!("{hash:?}"), "<redacted>");
         let verify = async |text: &str, hash| {
             let turn = passwords.turn().await?;
-            passwords.verify(turn, Secret::new(text), hash).await
+            let verified = passwords.verify(turn, Secret::new(text), hash).await;
+            verified.map(|(fits, _)| fits)
         };
         assert_eq!(verify("correct", Some(hash.clone())).await, Ok(true));
         assert_eq!(verify("wrong", Some(hash)).await, Ok(false));

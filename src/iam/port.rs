@@ -137,6 +137,16 @@ pub enum Mutation {
     CreateTenant(TenantRecord),
     /// An account goes, and its tokens are revoked. Its name becomes free.
     DeleteAccount(Handle),
+    /// The same password, hashed with stronger parameters (iam T7): ends nothing, and is not told in the log. Does
+    /// nothing where the hash is no longer `from`.
+    RenewHash {
+        /// The account.
+        account: Handle,
+        /// The stored hash.
+        from: PasswordHash,
+        /// The stronger one.
+        to: PasswordHash,
+    },
     /// Tokens of an account are revoked: one, or all that are not yet.
     RevokePats {
         /// The account.

@@ -5,12 +5,10 @@ use sqlx::Sqlite as Db;
 use sqlx::Transaction;
 
 use crate::audit::Event;
-use crate::iam::AccountRecord;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
 use crate::iam::State;
-use crate::iam::TenantRecord;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::PasswordHash;
@@ -82,6 +80,7 @@ impl Writer {
             }
             Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
+            Mutation::RenewHash { account, from, to } => self.renew_hash(account, from, to).await,
             Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
             Mutation::RotatePat {
                 pat,
@@ -118,77 +117,6 @@ impl Writer {
         }
     }
 
-    async fn create_tenant(&mut self, tenant: &TenantRecord) -> Result<(), RecordsError> {
-        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
-                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-        let done = sqlx::query(sql)
-            .bind(tenant.id.as_str())
-            .bind(tenant.state.as_str())
-            .bind(
-                tenant
-                    .max_pat_lifetime
-                    .map(|lifetime| stored(lifetime.as_secs())),
-            )
-            .bind(tenant.tokens_not_before.map(Timestamp::nanos))
-            .bind(tenant.created.nanos())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
-            Err(RecordsError::TenantExists)
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn create_account(
-        &mut self,
-        account: &AccountRecord,
-        password: Option<&PasswordHash>,
-    ) -> Result<(), RecordsError> {
-        let username_norm = account.username.to_lowercase();
-        let taken = "SELECT kind FROM accounts \
-                     WHERE tenant = ?1 AND username_norm = ?2 AND state <> 'deleted'";
-        let taken = sqlx::query(taken)
-            .bind(account.tenant.as_str())
-            .bind(&username_norm)
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        if let Some(row) = taken {
-            let kind = Columns::of(&row).kind().map_err(unavailable)?;
-            return Err(RecordsError::UsernameTaken(kind));
-        }
-        let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
-                   roles, state, password, expires, tokens_not_before, created, updated, version) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-        sqlx::query(sql)
-            .bind(account.id.raw())
-            .bind(account.tenant.as_str())
-            .bind(account.kind.as_str())
-            .bind(&account.username)
-            .bind(username_norm)
-            .bind(&account.name)
-            .bind(&account.description)
-            .bind(account.roles.to_string())
-            .bind(account.state.as_str())
-            .bind(password.map(|hash| hash.0.as_str()))
-            .bind(account.expires.secs())
-            .bind(account.tokens_not_before.map(Timestamp::nanos))
-            .bind(account.created.nanos())
-            .bind(account.updated.nanos())
-            .bind(stored(account.version))
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(missing_tenant)?;
-        self.note(
-            &account.tenant,
-            Affected::Account(account.id),
-            Change::Created,
-        )
-        .await
-    }
-
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
         let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL";
@@ -199,6 +127,25 @@ impl Writer {
             .await
             .map_err(unavailable)?;
         self.note_account(account, Change::Deleted).await
+    }
+
+    async fn renew_hash(
+        &mut self,
+        account: &Handle,
+        from: &PasswordHash,
+        to: &PasswordHash,
+    ) -> Result<(), RecordsError> {
+        let sql =
+            "UPDATE accounts SET password = ?4 WHERE id = ?1 AND tenant = ?2 AND password = ?3";
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(account.tenant.as_str())
+            .bind(&from.0)
+            .bind(&to.0)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
     }
 
     async fn set_names(
@@ -339,17 +286,5 @@ const fn change_to(state: State) -> Change {
     match state {
         State::Active => Change::Enabled,
         State::Disabled => Change::Disabled,
-    }
-}
-
-/// The one thing that an account refers to.
-fn missing_tenant(error: sqlx::Error) -> RecordsError {
-    let is_reference = error
-        .as_database_error()
-        .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation);
-    if is_reference {
-        RecordsError::NotFound("tenant")
-    } else {
-        unavailable(error)
     }
 }

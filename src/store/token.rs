@@ -1,67 +1,19 @@
-//! Writing tokens of both kinds.
+//! The identity records: tokens of both kinds that end.
 
 use std::time::Duration;
 
 use crate::iam::AccountId;
 use crate::iam::Affected;
 use crate::iam::Change;
-use crate::iam::PatDigest;
 use crate::iam::PatId;
-use crate::iam::PatRecord;
-use crate::iam::TokenKind;
 use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
-use super::rows::joined;
 
 impl Writer {
-    pub(super) async fn create_pat(
-        &mut self,
-        pat: &PatRecord,
-        digest: &PatDigest,
-    ) -> Result<(), RecordsError> {
-        if pat.kind == TokenKind::Session {
-            self.forget_sessions(pat.account).await?;
-        }
-        let taken =
-            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
-        let taken = sqlx::query(taken)
-            .bind(pat.account.raw())
-            .bind(&pat.name)
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        if taken.is_some() {
-            return Err(RecordsError::PatNameTaken);
-        }
-        let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
-                   digest, pepper, created, created_by, expires, kind) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        sqlx::query(sql)
-            .bind(pat.id.raw())
-            .bind(pat.account.raw())
-            .bind(pat.tenant.as_str())
-            .bind(&pat.name)
-            .bind(&pat.description)
-            .bind(joined(&pat.scopes))
-            .bind(joined(&pat.networks))
-            .bind(&pat.hint)
-            .bind(digest.as_bytes().as_slice())
-            .bind(digest.key())
-            .bind(pat.created.nanos())
-            .bind(pat.created_by.map(AccountId::raw))
-            .bind(pat.expires.secs())
-            .bind(pat.kind.as_str())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)
-            .await
-    }
-
     pub(super) async fn revoke_pats(
         &mut self,
         account: &Handle,
@@ -128,7 +80,7 @@ impl Writer {
     }
 
     /// Removes an account's sessions that were over long ago, which nobody asks for any more.
-    async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
+    pub(super) async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
         let before = self.at.saturating_sub(SESSION_MEMORY);
         let sql = "DELETE FROM pats WHERE account = ?1 AND kind = 'session' \
                    AND (expires < ?2 OR revoked < ?3)";

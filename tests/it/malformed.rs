@@ -302,7 +302,7 @@ async fn a_client_that_vanishes_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_message_are_invalid_arguments() {
     let gateway = Gateway::start().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let mut grpc = tonic::client::Grpc::new(gateway.channel().await);
     for (what, bytes) in [
         ("truncated", &[0x0a, 0x7f, 0x01][..]),

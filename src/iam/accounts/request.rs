@@ -21,7 +21,7 @@ pub struct NewAccount {
     pub name: String,
     /// At most 500 characters.
     pub description: String,
-    /// What it may do.
+    /// What it may do; without a role, nothing.
     pub roles: Roles,
     /// At least 8 characters and at most 1,024 bytes.
     pub password: Option<Secret>,
@@ -79,9 +79,6 @@ impl NewAccount {
         }
         if self.name.is_empty() {
             self.name.clone_from(&self.username);
-        }
-        if self.roles.is_empty() {
-            return invalid("roles", "are empty");
         }
         check_text("username", &self.username, NAME_LENGTH)?;
         check_text("name", &self.name, NAME_LENGTH)?;

@@ -214,6 +214,35 @@ async fn new_password_voids_the_old_at_once() {
 }
 
 #[tokio::test]
+async fn password_is_hashed_again_when_the_parameters_have_risen() {
+    let mut fixture = Fixture::new().await;
+    fixture.person("pca", "anna", Role::TenantUser).await;
+    let stored = async |fixture: &Fixture| {
+        let logins = fixture.store.find_logins("anna", None).await.unwrap();
+        (logins[0].password.clone().unwrap().0, logins[0].seq)
+    };
+    let (before, seq) = stored(&fixture).await;
+    assert!(before.contains("m=8,t=1"), "{before}");
+    fixture.login("anna", PASSWORD).await.unwrap();
+    assert_eq!(stored(&fixture).await, (before, seq));
+
+    fixture.config.password.memory_kib = 16;
+    fixture.config.password.parallel = std::num::NonZeroUsize::MIN;
+    let stronger = Fixture {
+        identity: fixture.another().await,
+        ..fixture
+    };
+    stronger.login("anna", PASSWORD).await.unwrap();
+    let (after, seq_after) = stored(&stronger).await;
+    assert!(after.contains("m=16,t=1"), "{after}");
+    assert_eq!(seq_after, seq, "nobody is thrown out for it");
+    stronger
+        .login_from("anna", PASSWORD, ELSEWHERE)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn change_by_another_process_counts_as_soon_as_the_log_is_read() {
     let fixture = Fixture::new().await;
     let account = fixture.machine("export", Role::TenantUser).await;

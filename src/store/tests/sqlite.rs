@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::conformance::account;
-use super::conformance::apply;
 use super::conformance::conforms;
-use super::conformance::creation;
-use super::conformance::tenant;
+use super::sample::account;
+use super::sample::apply;
+use super::sample::creation;
+use super::sample::tenant;
 use crate::iam::AccountKind;
 use crate::iam::port::Fault;
 use crate::iam::port::Mutation;

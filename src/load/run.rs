@@ -1,0 +1,367 @@
+//! A run from the first connection to the report.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::TryStreamExt as _;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::clock::Clock;
+use crate::wire::proto::gnmi as pb;
+
+use super::config::Config;
+use super::config::END_DEADLINE;
+use super::config::MAX_LEAVES;
+use super::config::OPENING_AT_ONCE;
+use super::config::SETTLE_DEADLINE;
+use super::config::SYNC_DEADLINE;
+use super::connect::Dialer;
+use super::error::Error;
+use super::process::Process;
+use super::process::Usage;
+use super::publisher::Publisher;
+use super::report::Facts;
+use super::report::Report;
+use super::request;
+use super::subscriber::Common;
+use super::subscriber::Pace;
+use super::subscriber::Phase;
+use super::subscriber::Subscriber;
+use super::tally::Tally;
+
+/// Where a run stands, told once a second while it measures.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Since measuring began.
+    pub elapsed: Duration,
+    /// Updates that the server has acknowledged, since the publishers began.
+    pub written: u64,
+    /// Updates that have come to all subscribers, since measuring began.
+    pub delivered: u64,
+}
+
+/// Connects, subscribes, writes, measures, waits for the last values, and reports.
+///
+/// # Errors
+///
+/// [`Error`] when a setting makes no sense or a connection cannot be made. What goes wrong later is in the report.
+pub async fn run(
+    config: Config,
+    clock: Clock,
+    mut progress: impl FnMut(Progress),
+) -> Result<Report, Error> {
+    check(&config)?;
+    let mut facts = Facts {
+        connections: config.connections,
+        subscriptions: config.readers.subscriptions,
+        offered: config.writers.map_or(0, |writers| writers.rate),
+        limited_count: config
+            .writers
+            .is_some_and(|writers| writers.updates.is_some()),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        ..Facts::default()
+    };
+    facts.before = memory(&config)?;
+    let started = Instant::now();
+    let channels = dial_all(&config, config.connections).await?;
+    facts.connecting = started.elapsed();
+    let publishing = config.writers.map_or(0, |writers| writers.publishers);
+    let publishers = dial_all(&config, publishing).await?;
+    facts.connected = memory(&config)?;
+
+    let root = request::root(&clock.now().nanos().to_string());
+    let mut readers = Crowd::subscribe(&config, clock, &channels, &root).await?;
+    facts.idle = memory(&config)?;
+    let mut writers = Desk::open(&config, publishers, &root)?;
+    tokio::time::sleep(config.warm_up).await;
+
+    let (usage, written) = (usage(&config)?, writers.written());
+    let started = Instant::now();
+    readers.phase.send_replace(Phase::Measuring);
+    while started.elapsed() < config.duration && !writers.are_done() {
+        let left = config.duration.saturating_sub(started.elapsed());
+        tokio::select! {
+            () = tokio::time::sleep(PROGRESS_INTERVAL.min(left)) => {}
+            () = writers.next_done() => {}
+        }
+        progress(Progress {
+            elapsed: started.elapsed(),
+            written: writers.written(),
+            delivered: readers.delivered(),
+        });
+    }
+    facts.measured = started.elapsed();
+    facts.ingested = writers.written() - written;
+    let after = self::usage(&config)?;
+    facts.own = after.0.processor.saturating_sub(usage.0.processor);
+    facts.server = after
+        .1
+        .zip(usage.1)
+        .map(|(after, before)| after.processor.saturating_sub(before.processor));
+    facts.after = memory(&config)?;
+
+    let errors = writers.close().await;
+    readers.settle(&writers.finals).await;
+    writers.clean().await;
+    let (mut eager, laggards) = readers.tallies();
+    for (code, count) in errors {
+        *eager.errors.entry(code).or_default() += count;
+    }
+    Ok(Report::new(&facts, &eager, &laggards))
+}
+
+fn check(config: &Config) -> Result<(), Error> {
+    let readers = &config.readers;
+    if config.connections == 0 && readers.subscriptions > 0 {
+        return Err(Error::Config("subscriptions need a connection"));
+    }
+    if readers.paths.is_empty() && config.writers.is_none() && readers.subscriptions > 0 {
+        return Err(Error::Config(
+            "without publishers, subscriptions need a path",
+        ));
+    }
+    if let Some(writers) = config.writers
+        && (writers.publishers == 0 || !(writers.publishers..=MAX_LEAVES).contains(&writers.leaves))
+    {
+        return Err(Error::Config(
+            "leaves: one per publisher at least, a million at most",
+        ));
+    }
+    Ok(())
+}
+
+async fn dial_all(config: &Config, count: usize) -> Result<Vec<Channel>, Error> {
+    let dialer = &Dialer::new(config)?;
+    futures_util::stream::iter(0..count)
+        .map(|index| dialer.dial(index))
+        .buffer_unordered(OPENING_AT_ONCE)
+        .try_collect()
+        .await
+}
+
+fn usage(config: &Config) -> Result<(Usage, Option<Usage>), Error> {
+    let read = |process: Process, pid| {
+        process
+            .read()
+            .map_err(|source| Error::Process { pid, source })
+    };
+    let server = config.server_process;
+    let server = server
+        .map(|pid| read(Process::Other(pid), pid))
+        .transpose()?;
+    Ok((read(Process::Own, std::process::id())?, server))
+}
+
+fn memory(config: &Config) -> Result<Option<u64>, Error> {
+    Ok(usage(config)?.1.map(|server| server.resident_bytes))
+}
+
+/// All subscribers.
+struct Crowd {
+    tasks: JoinSet<()>,
+    phase: watch::Sender<Phase>,
+    /// Per connection: those who read at once, and the others.
+    tallies: Vec<[Arc<Mutex<Tally>>; 2]>,
+}
+
+impl Crowd {
+    /// Subscribes, and returns when every stream is in sync or has failed.
+    async fn subscribe(
+        config: &Config,
+        clock: Clock,
+        channels: &[Channel],
+        root: &pb::Path,
+    ) -> Result<Self, Error> {
+        let mut headers = request::metadata(&config.credential)?;
+        headers.insert(
+            "content-type",
+            http::HeaderValue::from_static("application/grpc"),
+        );
+        headers.insert("te", http::HeaderValue::from_static("trailers"));
+        let common = Arc::new(Common {
+            clock,
+            headers,
+            first: request::subscribe(config, root),
+            poll: request::poll(),
+            mode: config.readers.mode,
+            leaves: config.writers.map_or(0, |writers| writers.leaves),
+            all_expected: config.readers.paths.is_empty(),
+        });
+        let (phase, phases) = watch::channel(Phase::Warming);
+        let (ready, mut all_ready) = mpsc::channel(1);
+        let fresh = || Arc::new(Mutex::new(Tally::new()));
+        let tallies: Vec<_> = channels.iter().map(|_| [fresh(), fresh()]).collect();
+        let mut tasks = JoinSet::new();
+        let places = channels.iter().zip(&tallies).cycle();
+        for (index, (channel, [eager, laggard])) in (0..config.readers.subscriptions).zip(places) {
+            let pace = pace(config, index);
+            let tally = if pace == Pace::Eager { eager } else { laggard };
+            let subscriber = Subscriber {
+                common: Arc::clone(&common),
+                channel: channel.clone(),
+                phase: phases.clone(),
+                pace,
+                tally: Arc::clone(tally),
+                ready: Some(ready.clone()),
+            };
+            tasks.spawn(subscriber.run());
+        }
+        drop(ready);
+        // Late ones are counted when they come, or as an error.
+        let _late = timeout(SYNC_DEADLINE, all_ready.recv()).await;
+        Ok(Self {
+            tasks,
+            phase,
+            tallies,
+        })
+    }
+
+    fn delivered(&self) -> u64 {
+        let tallies = self.tallies.iter().flatten();
+        tallies.map(|tally| tally.lock().deliveries).sum()
+    }
+
+    /// Waits until every stream has seen every leaf's last value, or too long.
+    async fn settle(&mut self, finals: &[u32]) {
+        self.phase.send_replace(Phase::Settling(finals.into()));
+        if timeout(SETTLE_DEADLINE, self.join()).await.is_err() {
+            self.phase.send_replace(Phase::Over);
+            // What hangs even then is aborted with the set.
+            let _hung = timeout(END_DEADLINE, self.join()).await;
+        }
+    }
+
+    async fn join(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn tallies(&self) -> (Tally, Tally) {
+        let (mut eager, mut laggards) = (Tally::new(), Tally::new());
+        for [one, other] in &self.tallies {
+            eager.merge(&one.lock());
+            laggards.merge(&other.lock());
+        }
+        (eager, laggards)
+    }
+}
+
+/// Stalled and slow subscribers are spread evenly among the others.
+fn pace(config: &Config, index: usize) -> Pace {
+    let readers = &config.readers;
+    let is_one_of = |count: usize| {
+        let before = index * count / readers.subscriptions.max(1);
+        let after = (index + 1) * count / readers.subscriptions.max(1);
+        after > before
+    };
+    if is_one_of(readers.stalled) {
+        Pace::Stalled
+    } else if is_one_of(readers.stalled + readers.slow) {
+        Pace::Slow
+    } else {
+        Pace::Eager
+    }
+}
+
+/// All publishers.
+struct Desk {
+    tasks: JoinSet<super::publisher::Written>,
+    done: Vec<super::publisher::Written>,
+    written: Arc<AtomicU64>,
+    stop: CancellationToken,
+    leaves: usize,
+    /// The last acknowledged counter of each leaf, once closed.
+    finals: Vec<u32>,
+    cleaner: Option<Publisher>,
+}
+
+impl Desk {
+    fn open(config: &Config, channels: Vec<Channel>, root: &pb::Path) -> Result<Self, Error> {
+        let mut desk = Self {
+            tasks: JoinSet::new(),
+            done: Vec::new(),
+            written: Arc::default(),
+            stop: CancellationToken::new(),
+            leaves: config.writers.map_or(0, |writers| writers.leaves),
+            finals: Vec::new(),
+            cleaner: None,
+        };
+        let Some(writers) = config.writers else {
+            return Ok(desk);
+        };
+        let headers = request::metadata(&config.credential)?;
+        for (index, channel) in channels.into_iter().enumerate() {
+            let publisher = || Publisher {
+                channel: channel.clone(),
+                headers: headers.clone(),
+                root: root.clone(),
+                target: config.readers.target.clone(),
+                writers,
+                index,
+                written: Arc::clone(&desk.written),
+                stop: desk.stop.clone(),
+            };
+            let (one, cleaner) = (publisher(), publisher());
+            desk.tasks.spawn(one.run());
+            desk.cleaner = Some(cleaner);
+        }
+        Ok(desk)
+    }
+
+    fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// There were publishers, and all have written their share.
+    fn are_done(&self) -> bool {
+        self.tasks.is_empty() && !self.done.is_empty()
+    }
+
+    async fn next_done(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Ok(written)) => self.done.push(written),
+            Some(Err(_)) => {}
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops all, and says which Sets were refused.
+    async fn close(&mut self) -> Vec<(String, u64)> {
+        self.stop.cancel();
+        let all = async {
+            while !self.tasks.is_empty() {
+                self.next_done().await;
+            }
+        };
+        let hung = timeout(SETTLE_DEADLINE, all).await.is_err();
+        self.finals = vec![0; self.leaves];
+        for (leaf, counter) in self.done.iter().flat_map(|one| &one.finals) {
+            if let Some(last) = self.finals.get_mut(*leaf) {
+                *last = *counter;
+            }
+        }
+        let errors = self.done.iter().flat_map(|one| one.errors.clone());
+        errors
+            .chain(hung.then(|| ("set: no answer".to_owned(), 1)))
+            .collect()
+    }
+
+    async fn clean(&self) {
+        if let Some(cleaner) = &self.cleaner {
+            // A server that does not answer keeps its data.
+            let _late = timeout(END_DEADLINE, cleaner.clean()).await;
+        }
+    }
+}
+
+/// Often enough to see that it goes on.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
