@@ -28,7 +28,9 @@ use tollgate::audit::LogError;
 use tollgate::clock::Clock;
 use tollgate::iam::AccountId;
 use tollgate::iam::AccountKind;
+use tollgate::iam::AccountQuery;
 use tollgate::iam::AccountRecord;
+use tollgate::iam::AccountSummary;
 use tollgate::iam::Config;
 use tollgate::iam::Credential;
 use tollgate::iam::Identity;
@@ -43,6 +45,7 @@ use tollgate::iam::Revocation;
 use tollgate::iam::Role;
 use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
+use tollgate::iam::TokenKind;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
 use tollgate::iam::port::Page;
@@ -164,6 +167,7 @@ impl Records for Everybody {
             id: PatId::from_raw(i64::from_be_bytes(*head)),
             account: account.id,
             tenant: tenant.clone(),
+            kind: TokenKind::Pat,
             name: String::new(),
             description: String::new(),
             scopes: Vec::new(),
@@ -226,6 +230,15 @@ impl Records for Everybody {
 
     async fn accounts(&self, _: &TenantId, _: &Page) -> Result<Vec<AccountRecord>, RecordsError> {
         Ok(Vec::new())
+    }
+
+    async fn search(
+        &self,
+        _: &TenantId,
+        _: &AccountQuery,
+        _: Timestamp,
+    ) -> Result<(Vec<AccountSummary>, u64), RecordsError> {
+        Ok((Vec::new(), 0))
     }
 
     async fn pat(&self, _: &TenantId, _: PatId) -> Result<Option<PatRecord>, RecordsError> {

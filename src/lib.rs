@@ -8,6 +8,7 @@
 //! 6 app        composition root: build, wire, run, drain
 //! 5 config     file, flags and environment become each room's checked Config
 //! 4 transport  listen, accept, TLS, Peer, connection limits
+//! 4 accounts   the vendor's account API, login, introspection
 //! 4 gnmi       the gNMI service
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
 //! 4 load       load generator for any gNMI server
@@ -23,6 +24,7 @@
 //! 0 clock, secret, meter
 //! ```
 
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod cli;

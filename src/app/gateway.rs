@@ -77,7 +77,7 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let router = gateway_router(service, readiness.clone()).await?;
+        let router = gateway_router(service, identity, readiness.clone()).await?;
         let iam_router = iam_router(identity, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 

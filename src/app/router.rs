@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::accounts;
 use crate::clock::Clock;
 use crate::gnmi;
 use crate::health;
@@ -16,9 +17,10 @@ use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, `/healthz` and `/readyz`.
+/// The gateway's router: gNMI, gRPC health and reflection, the account API, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
     gnmi: gnmi::Service,
+    identity: &Identity,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -40,6 +42,7 @@ pub(super) async fn gateway_router(
         .into_axum_router();
     Ok(grpc
         .merge(gnmi.into_router())
+        .merge(accounts::Service::new(identity).into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }

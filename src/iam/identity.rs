@@ -120,15 +120,15 @@ impl Identity {
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
-        let accounts = Accounts::new(
-            config.session_lifetime,
-            Arc::clone(&records),
-            pepper,
-            passwords,
-            time.clone(),
-            registry.clone(),
-        );
         Ok(Self {
+            accounts: Accounts {
+                records: Arc::clone(&records),
+                pepper,
+                time: time.clone(),
+                session_lifetime: config.session_lifetime,
+                passwords,
+                registry: registry.clone(),
+            },
             tail: Tail {
                 records,
                 log,
@@ -143,7 +143,6 @@ impl Identity {
             },
             authenticator,
             registry,
-            accounts,
         })
     }
 

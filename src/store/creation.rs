@@ -8,6 +8,7 @@ use crate::iam::PatDigest;
 use crate::iam::PatRecord;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
+use crate::iam::port::Handle;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::Timestamp;
@@ -91,6 +92,23 @@ impl Writer {
             Change::Created,
         )
         .await
+    }
+
+    /// A token for an account that is still at the version on which the right to issue it was judged.
+    pub(super) async fn issue_pat(
+        &mut self,
+        pat: &PatRecord,
+        digest: &PatDigest,
+        version: u64,
+    ) -> Result<(), RecordsError> {
+        let (tenant, id) = (pat.tenant.clone(), pat.account);
+        let account = Handle {
+            tenant,
+            id,
+            version,
+        };
+        self.check(&account).await?;
+        self.create_pat(pat, digest).await
     }
 
     pub(super) async fn create_pat(

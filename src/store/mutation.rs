@@ -68,16 +68,7 @@ impl Writer {
                 pat,
                 digest,
                 version,
-            } => {
-                let (tenant, id) = (pat.tenant.clone(), pat.account);
-                self.check(&Handle {
-                    tenant,
-                    id,
-                    version: *version,
-                })
-                .await?;
-                self.create_pat(pat, digest).await
-            }
+            } => self.issue_pat(pat, digest, *version).await,
             Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
             Mutation::RenewHash { account, from, to } => self.renew_hash(account, from, to).await,
@@ -89,10 +80,7 @@ impl Writer {
                 old,
                 old_expires,
             } => {
-                match old_expires {
-                    Some(expires) => self.shorten_pat(account, *old, *expires).await?,
-                    None => self.revoke_pats(account, Some(*old)).await?,
-                }
+                self.end_pat(account, *old, *old_expires).await?;
                 self.create_pat(pat, digest).await
             }
             Mutation::SetNames {

@@ -136,13 +136,13 @@ fn push_text(sql: &mut QueryBuilder<Db>, field: TextField, test: &TextTest) {
             }
             sql.push(")");
         }
-        TextTest::Contains(text) => {
+        TextTest::Contains(part) => {
             sql.push("instr(").push(column).push(", ");
-            sql.push_bind(given(text)).push(") > 0");
+            sql.push_bind(given(part)).push(") > 0");
         }
-        TextTest::StartsWith(text) => {
+        TextTest::StartsWith(start) => {
             sql.push("instr(").push(column).push(", ");
-            sql.push_bind(given(text)).push(") = 1");
+            sql.push_bind(given(start)).push(") = 1");
         }
     }
 }

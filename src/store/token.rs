@@ -39,8 +39,21 @@ impl Writer {
         Ok(())
     }
 
+    /// A token ends then, or is revoked at once.
+    pub(super) async fn end_pat(
+        &mut self,
+        account: &Handle,
+        id: PatId,
+        expires: Option<Expiry>,
+    ) -> Result<(), RecordsError> {
+        match expires {
+            Some(expires) => self.shorten_pat(account, id, expires).await,
+            None => self.revoke_pats(account, Some(id)).await,
+        }
+    }
+
     /// A token ends at `expires`, which is before it would have.
-    pub(super) async fn shorten_pat(
+    async fn shorten_pat(
         &mut self,
         account: &Handle,
         id: PatId,

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("measure", 3),
     ("pki", 3),
     ("telemetry", 3),
+    ("accounts", 4),
     ("gnmi", 4),
     ("health", 4),
     ("load", 4),

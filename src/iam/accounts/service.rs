@@ -44,33 +44,15 @@ use super::request::invalid;
 /// [`RecordsError::Changed`] and tries again.
 #[derive(Clone)]
 pub struct Accounts {
-    pub(super) records: Arc<dyn Records>,
-    pub(super) pepper: Pepper,
-    pub(super) time: Time,
-    pub(super) session_lifetime: Duration,
-    passwords: Passwords,
-    registry: Registry,
+    pub(in crate::iam) records: Arc<dyn Records>,
+    pub(in crate::iam) pepper: Pepper,
+    pub(in crate::iam) time: Time,
+    pub(in crate::iam) session_lifetime: Duration,
+    pub(in crate::iam) passwords: Passwords,
+    pub(in crate::iam) registry: Registry,
 }
 
 impl Accounts {
-    pub(in crate::iam) fn new(
-        session_lifetime: Duration,
-        records: Arc<dyn Records>,
-        pepper: Pepper,
-        passwords: Passwords,
-        time: Time,
-        registry: Registry,
-    ) -> Self {
-        Self {
-            records,
-            pepper,
-            time,
-            session_lifetime,
-            passwords,
-            registry,
-        }
-    }
-
     /// Creates a tenant.
     pub async fn create_tenant(
         &self,

@@ -1,0 +1,165 @@
+//! Letting a request in: token → state → tenant → role, before anything of its body is read (iam 2.2).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::audit::Origin;
+use crate::iam::Action;
+use crate::iam::Authenticator;
+use crate::iam::Caller;
+use crate::iam::Credential;
+use crate::iam::Denied;
+use crate::iam::Principal;
+use crate::iam::permit;
+use crate::model::Peer;
+use crate::model::TenantId;
+use crate::secret::Secret;
+
+use super::Service;
+use super::credential::bearer;
+use super::error::Problem;
+use super::error::Refusal;
+use super::error::TENANT;
+use super::error::internal;
+use super::frame::RequestId;
+
+/// Who may pass.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    authenticator: Authenticator,
+    manages: bool,
+}
+
+/// Somebody who has passed.
+#[derive(Clone, Debug)]
+pub(super) struct Admitted {
+    /// Who.
+    pub(super) principal: Arc<Principal>,
+    /// The same, for the accounts.
+    pub(super) caller: Caller,
+    /// Where: its own tenant, or another that a skylight-admin has chosen.
+    pub(super) tenant: TenantId,
+}
+
+impl Gate {
+    /// Only who manages accounts.
+    pub(super) fn manager(service: &Service) -> Self {
+        Self {
+            authenticator: service.authenticator.clone(),
+            manages: true,
+        }
+    }
+
+    /// Everybody with a token.
+    pub(super) fn anybody(service: &Service) -> Self {
+        Self {
+            manages: false,
+            ..Self::manager(service)
+        }
+    }
+
+    async fn decide(&self, headers: &HeaderMap, origin: Origin) -> Result<Admitted, Refusal> {
+        let from = address(&origin)?;
+        let principal = authenticate(&self.authenticator, bearer(headers)?, from).await?;
+        let named = tenant(headers)?.ok_or_else(tenant_missing)?;
+        let tenant = match permit(&principal, Action::ManageAccounts, Some(named)) {
+            Ok(permit) => permit.tenant().clone(),
+            Err(Denied::MissingRole { .. }) if !self.manages => TenantId::new(named),
+            Err(denied) => return Err(denied.into()),
+        };
+        if tenant != principal.tenant && !self.authenticator.knows_tenant(&tenant).await? {
+            return Err(Denied::ForeignTenant.into());
+        }
+        Ok(Admitted {
+            caller: Caller::principal(&principal, origin),
+            principal,
+            tenant,
+        })
+    }
+}
+
+/// Lets a request pass, with [`Admitted`] among its extensions, or answers it.
+pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let admitted = gate.decide(&parts.headers, origin(&parts)).await;
+    request = Request::from_parts(parts, body);
+    let admitted = match admitted {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let expires = admitted.principal.expires.to_string();
+    request.extensions_mut().insert(admitted);
+    let mut response = next.run(request).await;
+    if let Ok(expires) = HeaderValue::from_str(&expires) {
+        response.headers_mut().insert(EXPIRES_AT, expires);
+    }
+    response
+}
+
+/// Who a bearer token belongs to.
+pub(super) async fn authenticate(
+    authenticator: &Authenticator,
+    token: Secret,
+    from: IpAddr,
+) -> Result<Arc<Principal>, Refusal> {
+    let credential = Credential::Bearer(token);
+    Ok(authenticator.authenticate(credential, from).await?)
+}
+
+/// Where a request comes from, for the audit trail.
+pub(super) fn origin(parts: &Parts) -> Origin {
+    let peer = parts.extensions.get::<Peer>();
+    let agent = parts.headers.get(USER_AGENT);
+    Origin {
+        address: peer.map(|peer| peer.address.ip()),
+        protocol: Some("https"),
+        request: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+        user_agent: agent.map(|agent| {
+            let text = String::from_utf8_lossy(agent.as_bytes());
+            text.chars().take(USER_AGENT_CHARS).collect()
+        }),
+    }
+}
+
+/// Every connection has a peer.
+pub(super) fn address(origin: &Origin) -> Result<IpAddr, Refusal> {
+    origin.address.ok_or_else(internal)
+}
+
+/// The tenant that the request names; two that differ name none (iam section 8, 7).
+pub(super) fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(&TENANT_HEADER).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    match first.to_str() {
+        Ok(name) if values.all(|value| value == first) => Ok(Some(name)),
+        _ => Err(Denied::ForeignTenant.into()),
+    }
+}
+
+fn tenant_missing() -> Refusal {
+    let detail = "send the tenant in X-Forwarded-Tenant-Id";
+    let problem = Problem::new("tenant_header_missing", detail).from(TENANT);
+    Refusal::new(StatusCode::FORBIDDEN, problem)
+}
+
+pub(super) const TENANT_HEADER: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
+
+/// When the token that was used ends, so that its holder can be warned in time.
+pub(super) const EXPIRES_AT: HeaderName = HeaderName::from_static("x-token-expires-at");
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

@@ -1,0 +1,160 @@
+//! What holds for every request and every answer, whatever is asked for (iam 2.1).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::header::PRAGMA;
+use axum::http::header::VARY;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::iam::TokenKind;
+use crate::model::Peer;
+
+use super::error::Problem;
+use super::error::Refusal;
+use super::error::Source;
+use super::form;
+use super::media::Accepts;
+use super::media::Media;
+
+/// The id by which logs, audit and error bodies name a request.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Names the request, refuses what no page takes, and finishes the answer.
+pub(super) async fn frame(mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let accepts = Accepts::of(request.headers());
+    if let Err(refusal) = check(&request) {
+        return finish(refusal.into_response(), &id, accepts);
+    }
+    strip_assertions(request.headers_mut());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(accepts);
+    finish(next.run(request).await, &id, accepts)
+}
+
+fn check(request: &Request) -> Result<(), Refusal> {
+    let is_encrypted = request
+        .extensions()
+        .get::<Peer>()
+        .is_some_and(|peer| peer.is_encrypted);
+    if !is_encrypted {
+        let problem = Problem::new("tls_required", "credentials are not taken over plain text");
+        return Err(Refusal::new(StatusCode::FORBIDDEN, problem));
+    }
+    if request.headers().get_all(AUTHORIZATION).iter().count() > 1 {
+        let problem = Problem::new("invalid_header", "given more than once")
+            .from(Source::Header("Authorization"));
+        return Err(Refusal::malformed(problem));
+    }
+    if has_token(request.uri().query().unwrap_or_default()) {
+        let detail = "tokens do not belong in an address, where logs keep them";
+        return Err(Refusal::malformed(Problem::new("token_in_query", detail)));
+    }
+    Ok(())
+}
+
+/// Whether a query holds a token, under whatever name; or something under the name that RFC 6750 2.3 gives it.
+fn has_token(query: &str) -> bool {
+    let pairs = form::pairs(query).unwrap_or_default();
+    pairs.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("access_token") || TokenKind::of(value).is_some()
+    })
+}
+
+/// Headers by which a proxy would assert who somebody is. Inbound they are worth nothing (iam X7); some servers take
+/// underscores for hyphens.
+fn strip_assertions(headers: &mut HeaderMap) {
+    let asserted = |name: &&HeaderName| {
+        let name = name.as_str().replace('_', "-");
+        ASSERTIONS.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let names: Vec<HeaderName> = headers.keys().filter(asserted).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+/// The client's own id, if it is one that a log can hold, or a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+    given
+        .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(fits))
+        .filter(|id| TokenKind::of(id).is_none())
+        .map_or_else(
+            // Without random numbers requests go unnamed; nothing depends on it.
+            || format!("{:016x}", getrandom::u64().unwrap_or_default()),
+            str::to_owned,
+        )
+}
+
+fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        let media = accepts.choose(Media::JsonApi).unwrap_or(Media::JsonApi);
+        *response.body_mut() = Body::from(refusal.document(id).to_string());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longer ids would be a way to fill logs.
+const LONGEST_ID: usize = 128;
+
+const ASSERTIONS: &[&str] = &[
+    "x-forwarded-user",
+    "x-forwarded-role",
+    "x-forwarded-group",
+    "x-forwarded-jwt",
+    "x-forwarded-email",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assertions_go_whatever_their_spelling() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "X-Forwarded-User-Id",
+            "x_forwarded_user",
+            "x-forwarded_Usergroups",
+            "X-Forwarded-JWT",
+            "x-forwarded-roles",
+        ] {
+            let name: HeaderName = name.to_lowercase().parse().unwrap();
+            headers.insert(name, HeaderValue::from_static("root"));
+        }
+        headers.insert("x-forwarded-tenant-id", HeaderValue::from_static("pca"));
+        strip_assertions(&mut headers);
+        assert_eq!(headers.len(), 1, "{headers:?}");
+    }
+
+    #[test]
+    fn tokens_in_queries_are_seen() {
+        assert!(has_token("a=tgpat_x"));
+        assert!(has_token("a=%74gses_x"));
+        assert!(has_token("access_token=abc"));
+        assert!(!has_token("page=1&pageSize=25"));
+    }
+}

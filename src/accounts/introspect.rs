@@ -1,0 +1,63 @@
+//! `/oauth2/introspect`: somebody who was shown a token asks what it is worth (RFC 7662).
+
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::iam::Principal;
+use crate::iam::Role;
+use crate::secret::Secret;
+
+use super::Service;
+use super::admission::address;
+use super::admission::authenticate;
+use super::admission::origin;
+use super::credential::bearer;
+use super::error::Problem;
+use super::error::Refusal;
+use super::media::Media;
+use super::request::read_form;
+use super::view;
+
+/// Tells an authenticated caller of a token: of its own tenant, or, for skylight-admin, of any. All that is not active
+/// is answered alike (RFC 7662 2.2).
+pub(super) async fn introspect(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let from = address(&origin(&parts))?;
+    let caller = authenticate(&service.authenticator, bearer(&parts.headers)?, from).await?;
+    let form = read_form(&parts, body).await?;
+    let token = form.get("token").map(Secret::new).ok_or_else(|| {
+        Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
+    })?;
+    let found = service.authenticator.introspect(&token, from).await?;
+    let found = found.filter(|found| {
+        found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
+    });
+    let body = match found {
+        Some(found) => active(&found),
+        None => json!({ "active": false }),
+    };
+    Ok(view::answer(StatusCode::OK, Media::Json, body))
+}
+
+fn active(principal: &Principal) -> Value {
+    let scopes: Vec<String> = principal.scopes.iter().map(ToString::to_string).collect();
+    json!({
+        "active": true,
+        "token_type": "Bearer",
+        "scope": scopes.join(" "),
+        "client_id": &*principal.username,
+        "username": &*principal.username,
+        "sub": principal.account.to_string(),
+        "jti": principal.token.map(|token| token.to_string()),
+        "exp": principal.expires.secs(),
+        "tenant_id": principal.tenant.as_str(),
+        "roles": view::roles(principal.roles),
+    })
+}

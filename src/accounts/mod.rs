@@ -1,0 +1,26 @@
+//! The vendor's account API on the gateway's port: service accounts and their tokens, login, introspection.
+//!
+//! Handlers are thin: `request` and `search` read, [`crate::iam::Accounts`] does, `view` renders, and `error` turns
+//! what went wrong into a status and a stable code (iam 2.3, 2.4). Every request passes `frame` first, and
+//! `admission` before anything of its body is looked at (iam 2.2).
+
+mod account;
+mod admission;
+mod credential;
+mod error;
+mod fields;
+mod form;
+mod frame;
+mod introspect;
+mod json;
+mod login;
+mod media;
+mod page;
+mod pat;
+mod request;
+mod routes;
+mod search;
+mod service;
+mod view;
+
+pub use service::Service;
