@@ -89,7 +89,15 @@ fn managing() -> Router<Service> {
             "/api/v2/auth/serviceaccount/{account}/pat/{pat}/rotate",
             post(pat::rotate),
         )
-        .route("/api/v2/auth/serviceaccount/{*rest}", any(nowhere))
+        .route("/api/v2/auth/serviceaccount/{account}/{page}", any(nowhere))
+        .route(
+            "/api/v2/auth/serviceaccount/{account}/{page}/{item}",
+            any(nowhere),
+        )
+        .route(
+            "/api/v2/auth/serviceaccount/{account}/{page}/{item}/{*rest}",
+            any(nowhere),
+        )
 }
 
 async fn wrong_method() -> Refusal {

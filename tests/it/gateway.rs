@@ -143,6 +143,11 @@ impl Gateway {
         get(self.tls(self.address).await, path).await
     }
 
+    /// Everything that the gateway's port answers to the bytes of one HTTP/1.1 request.
+    pub async fn exchange(&self, request: &[u8]) -> String {
+        exchange(self.tls(self.address).await, request).await
+    }
+
     /// Everything that the IAM port answers to the bytes of one HTTP/1.1 request.
     pub async fn iam_exchange(&self, request: &[u8]) -> String {
         exchange(self.tls(self.running.iam_address()).await, request).await

@@ -16,6 +16,7 @@
     reason = "helpers of an integration-test binary may fail loudly"
 )]
 
+mod accounts;
 mod breakable;
 mod client;
 mod credentials;
