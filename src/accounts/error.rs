@@ -286,3 +286,62 @@ const EXPIRED_CHALLENGE: &str = concat!(
     r#"Bearer realm="tollgate", error="invalid_token", "#,
     r#"error_description="the token has expired""#
 );
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::iam::port::Fault;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(refusal: impl Into<Refusal>, status: u16, code: &str) -> Refusal {
+        let refusal = refusal.into();
+        assert_eq!(refusal.status.as_u16(), status);
+        let document = refusal.document("id");
+        let error = &document["errors"][0];
+        assert_eq!((&error["code"], &error["id"]), (&json!(code), &json!("id")));
+        assert_eq!(error["status"], status.to_string());
+        refusal
+    }
+
+    #[test]
+    fn store_that_does_not_answer_is_never_the_callers_fault() {
+        let down = RecordsError::Unavailable(Fault::Other);
+        for refusal in [
+            check(AuthError::Unavailable, 503, "unavailable"),
+            check(down, 503, "unavailable"),
+            check(AccountsError::Records(down), 503, "unavailable"),
+            check(
+                AccountsError::Password(AuthError::Unavailable),
+                503,
+                "unavailable",
+            ),
+        ] {
+            let names: Vec<_> = refusal.headers.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, [RETRY_AFTER]);
+        }
+    }
+
+    #[test]
+    fn rows_that_no_request_reaches_alone() {
+        let retry_after = Duration::from_millis(300);
+        let throttled = check(AuthError::Throttled { retry_after }, 429, "rate_limited");
+        assert_eq!(throttled.headers, [(RETRY_AFTER, HeaderValue::from(1))]);
+        check(AuthError::Internal, 500, "internal");
+        check(AccountsError::NoRandomness, 500, "internal");
+        check(
+            AuthError::AddressNotAllowed { token: None },
+            403,
+            "ip_not_allowed",
+        );
+        check(
+            AccountsError::LifetimeExceeds,
+            422,
+            "lifetime_exceeds_policy",
+        );
+        check(RecordsError::Changed, 409, "changed_meanwhile");
+        check(RecordsError::NotFound("tenant"), 403, "tenant_mismatch");
+    }
+}

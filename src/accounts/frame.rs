@@ -130,7 +130,31 @@ const ASSERTIONS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_reached_without_tls() {
+        let router = || {
+            Router::new()
+                .route("/", get(|| async { "reached" }))
+                .layer(from_fn(frame))
+        };
+        let mut peer = Peer::plain(([192, 0, 2, 1], 1).into());
+        for (is_encrypted, status) in [(false, StatusCode::FORBIDDEN), (true, StatusCode::OK)] {
+            peer.is_encrypted = is_encrypted;
+            let mut request = Request::new(Body::empty());
+            request.extensions_mut().insert(peer.clone());
+            let answer = router().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status);
+        }
+        let answer = router().oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
 
     #[test]
     fn assertions_go_whatever_their_spelling() {

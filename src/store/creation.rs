@@ -117,7 +117,7 @@ impl Writer {
         digest: &PatDigest,
     ) -> Result<(), RecordsError> {
         if pat.kind == TokenKind::Session {
-            self.forget_sessions(pat.account).await?;
+            self.make_room(&pat.tenant, pat.account).await?;
         }
         let taken =
             "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";

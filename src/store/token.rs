@@ -9,6 +9,7 @@ use crate::iam::PatId;
 use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
+use crate::model::TenantId;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
@@ -92,8 +93,30 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes an account's sessions that were over long ago, which nobody asks for any more.
-    pub(super) async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
+    /// Makes room for one more session: those that were over long ago go, and the oldest of too many, which ends them.
+    pub(super) async fn make_room(
+        &mut self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<(), RecordsError> {
+        self.forget_sessions(account).await?;
+        let sql = "DELETE FROM pats WHERE id IN (SELECT id FROM pats \
+                   WHERE account = ?1 AND kind = 'session' \
+                   ORDER BY created DESC, id LIMIT -1 OFFSET ?2) RETURNING id";
+        let gone: Vec<i64> = sqlx::query_scalar(sql)
+            .bind(account.raw())
+            .bind(MOST_SESSIONS - 1)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        for id in gone {
+            let pat = Affected::Pat(PatId::from_raw(id));
+            self.note(tenant, pat, Change::Revoked).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
         let before = self.at.saturating_sub(SESSION_MEMORY);
         let sql = "DELETE FROM pats WHERE account = ?1 AND kind = 'session' \
                    AND (expires < ?2 OR revoked < ?3)";
@@ -107,6 +130,9 @@ impl Writer {
         Ok(())
     }
 }
+
+/// Sessions of one account at once: more are programs, which have Personal Access Tokens.
+const MOST_SESSIONS: u32 = 100;
 
 /// How long it is told of a session that it is over, and not that it is unknown.
 const SESSION_MEMORY: Duration = Duration::from_hours(24);

@@ -12,6 +12,7 @@ use super::sample::handle;
 use super::sample::pat;
 use super::sample::tenant;
 use super::sample::with_tenants;
+use super::tokens;
 use crate::audit;
 use crate::audit::Event;
 use crate::audit::Kind;
@@ -44,6 +45,10 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     last_use_only_moves_forward(&*empty().await).await;
     two_writers_of_one_username_have_one_winner(empty().await).await;
     list_pages_by_username(&*empty().await).await;
+    tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
+    tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
+    tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
+    tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {

@@ -3,3 +3,4 @@
 mod conformance;
 mod sample;
 mod sqlite;
+mod tokens;

@@ -42,7 +42,7 @@ async fn lengths_count_characters() {
         .await
         .created();
     create(&api, |body| {
-        body["username"] = json!("name+a@pca.example_1-2")
+        body["username"] = json!("name+a@pca.example_1-2");
     })
     .await
     .created();
@@ -102,7 +102,7 @@ async fn expirations_are_in_the_future_to_the_second() {
     let gateway = Gateway::start().await;
     let api = Api::admin(&gateway);
     let path = api.new_account("timely").await;
-    let pats = format!("{path}/pat");
+    let tokens = format!("{path}/pat");
     // The clock stands at 2026-06-01T12:00:00Z.
     for (given, code) in [
         ("2026-06-01T11:59:59Z", Some("expiration_in_past")),
@@ -120,20 +120,20 @@ async fn expirations_are_in_the_future_to_the_second() {
         ("tomorrow", Some("invalid_field")),
         ("", Some("invalid_field")),
     ] {
-        let answer = api.post(&pats, json!({ "expirationDate": given })).await;
+        let answer = api.post(&tokens, json!({ "expirationDate": given })).await;
         match code {
             Some(code) => answer.is(400, code),
             None => drop(answer.created()),
         }
     }
-    api.post(&pats, json!({ "expirationDate": 5 }))
+    api.post(&tokens, json!({ "expirationDate": 5 }))
         .await
         .is(400, "invalid_field");
-    api.post(&pats, json!({}))
+    api.post(&tokens, json!({}))
         .await
         .is(400, "expiration_required");
     let leap = api
-        .post(&pats, json!({ "expirationDate": "2026-06-30T23:59:60Z" }))
+        .post(&tokens, json!({ "expirationDate": "2026-06-30T23:59:60Z" }))
         .await;
     assert!(matches!(leap.status, 201 | 400), "{}", leap.body);
 }

@@ -7,6 +7,8 @@ use tollgate::iam::Caller;
 use tollgate::model::TenantId;
 use tollgate::secret::Secret;
 use tonic::Code;
+use tower::Service as _;
+use tower::ServiceExt as _;
 
 use super::Answer;
 use super::Api;
@@ -196,6 +198,25 @@ async fn validation_tells_a_proxy_what_the_token_says_and_nothing_that_was_asser
     );
     assert!(answer.header("x-forwarded-user-id").unwrap().len() >= 18);
     assert!(answer.header("x-forwarded-jwt").is_none());
+    let names = [
+        "x-forwarded-user-id",
+        "x_forwarded_user_roles",
+        "x-forwarded-jwt",
+    ];
+    let mut request = http::Request::get(VALIDATE)
+        .header("authorization", format!("Bearer {}", gateway.token()))
+        .body(tonic::body::Body::empty())
+        .unwrap();
+    for name in names {
+        request.headers_mut().insert(name, "root".parse().unwrap());
+    }
+    let mut h2 = gateway.channel().await;
+    let answer = h2.ready().await.unwrap().call(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.version(), http::Version::HTTP_2);
+    assert_eq!(answer.headers()["x-forwarded-user-roles"], "tenant-admin");
+    assert!(answer.headers().values().all(|value| value != "root"));
+
     let foreign = Api::admin(&gateway)
         .without("X-Forwarded-Tenant-Id")
         .with("X-Forwarded-Tenant-Id", "other");
