@@ -7,6 +7,8 @@ RUST_NEEDED := 1.94
 CARGO := cargo
 # What else `tollgate demo` is told, as in make demo DEMO="--gateway 127.0.0.1:9443".
 DEMO :=
+# Which scenarios `make bench` runs, as in make bench SCENARIOS="streams idle"; without any, all.
+SCENARIOS :=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,8 +25,10 @@ test: build-tools ## run the tests
 ci: ## what continuous integration runs: tests, lints, interop
 	.ci/run
 
-bench: build-tools ## run the benchmarks
+bench: build-tools ## run the benchmarks, then the standard scenarios under load
 	$(CARGO) bench --locked
+	$(CARGO) build --release --locked
+	benches/scenarios.sh $(SCENARIOS)
 
 lint: build-tools ## check formatting, and let no warning pass
 	$(CARGO) fmt --check

@@ -139,7 +139,7 @@ pub(super) const OPENING_AT_ONCE: usize = 64;
 pub(super) const SETTLE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// From the first Subscribe to the last sync; the streams that are late by then count as they come.
-pub(super) const SYNC_DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const SYNC_DEADLINE: Duration = Duration::from_mins(1);
 
 /// For tasks to notice that the run is over.
 pub(super) const END_DEADLINE: Duration = Duration::from_secs(5);

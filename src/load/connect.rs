@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -32,7 +33,7 @@ impl Dialer {
         Ok(Self {
             address: config.address.clone(),
             name: ServerName::try_from(host.to_owned()).map_err(|_| bad_address())?,
-            connector: TlsConnector::from(config.tls.clone()),
+            connector: TlsConnector::from(Arc::clone(&config.tls)),
             sources: config.sources.clone(),
         })
     }

@@ -7,7 +7,11 @@ pub(super) fn value(leaf: usize, counter: u32) -> u64 {
 
 /// The last counter of each leaf. Four bytes a leaf.
 #[derive(Debug)]
-pub(super) struct Leaves(Vec<u32>);
+pub(super) struct Leaves {
+    counters: Vec<u32>,
+    /// Whether the subscription is for all of them; otherwise only those are expected that have been seen.
+    all_expected: bool,
+}
 
 /// What a value says about those that should have come before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +27,17 @@ pub(super) enum Order {
 }
 
 impl Leaves {
-    pub(super) fn new(leaves: usize) -> Self {
-        Self(vec![0; leaves])
+    pub(super) fn new(leaves: usize, all_expected: bool) -> Self {
+        Self {
+            counters: vec![0; leaves],
+            all_expected,
+        }
     }
 
     pub(super) fn note(&mut self, value: u64, duplicates: u32) -> Order {
         let leaf = usize::try_from(value >> u32::BITS).unwrap_or(usize::MAX);
         let counter = u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
-        let Some(last) = self.0.get_mut(leaf) else {
+        let Some(last) = self.counters.get_mut(leaf) else {
             return Order::Foreign;
         };
         if counter <= *last {
@@ -46,7 +53,12 @@ impl Leaves {
 
     /// How many leaves have not reached their last acknowledged value.
     pub(super) fn behind(&self, finals: &[u32]) -> u64 {
-        let late = self.0.iter().zip(finals).filter(|(seen, last)| seen < last);
+        let expected = |seen: &u32| self.all_expected || *seen > 0;
+        let late = self
+            .counters
+            .iter()
+            .zip(finals)
+            .filter(|(seen, last)| expected(seen) && seen < last);
         u64::try_from(late.count()).unwrap_or(u64::MAX)
     }
 }
@@ -57,7 +69,7 @@ mod tests {
 
     #[test]
     fn order_of_values_is_told() {
-        let mut leaves = Leaves::new(2);
+        let mut leaves = Leaves::new(2, true);
         assert_eq!(leaves.note(value(1, 1), 0), Order::Next);
         assert_eq!(leaves.note(value(1, 4), 2), Order::Next);
         assert_eq!(leaves.note(value(1, 7), 1), Order::Gap(1));
@@ -65,5 +77,7 @@ mod tests {
         assert_eq!(leaves.note(value(2, 1), 0), Order::Foreign);
         assert_eq!(leaves.behind(&[0, 7]), 0);
         assert_eq!(leaves.behind(&[1, 8]), 2);
+        leaves.all_expected = false;
+        assert_eq!(leaves.behind(&[1, 8]), 1);
     }
 }

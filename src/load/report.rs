@@ -153,6 +153,7 @@ impl Report {
             server_cores: server,
             server_nanos_per_delivery: facts
                 .server
+                .filter(|_| all.deliveries > 0)
                 .map(|used| used.as_secs_f64() * 1e9 / float(all.deliveries.max(1))),
             server_bytes_before: facts.before,
             server_bytes_connected: facts.connected,

@@ -107,7 +107,7 @@ pub async fn run(
     facts.server = after
         .1
         .zip(usage.1)
-        .map(|(after, before)| after.processor - before.processor);
+        .map(|(after, before)| after.processor.saturating_sub(before.processor));
     facts.after = memory(&config)?;
 
     let errors = writers.close().await;
@@ -195,6 +195,7 @@ impl Crowd {
             poll: request::poll(),
             mode: config.readers.mode,
             leaves: config.writers.map_or(0, |writers| writers.leaves),
+            all_expected: config.readers.paths.is_empty(),
         });
         let (phase, phases) = watch::channel(Phase::Warming);
         let (ready, mut all_ready) = mpsc::channel(1);

@@ -57,6 +57,8 @@ pub(super) struct Common {
     pub(super) poll: Bytes,
     pub(super) mode: Mode,
     pub(super) leaves: usize,
+    /// Whether each subscription is for all of them.
+    pub(super) all_expected: bool,
 }
 
 /// One subscriber.
@@ -155,7 +157,7 @@ impl Subscriber {
             body: response.into_body(),
             requests,
             splitter: Splitter::default(),
-            leaves: Leaves::new(self.common.leaves),
+            leaves: Leaves::new(self.common.leaves, self.common.all_expected),
             asked,
             synced: false,
         })
