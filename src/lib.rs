@@ -9,6 +9,7 @@
 //! 5 config     file, flags and environment become each room's checked Config
 //! 4 transport  listen, accept, TLS, Peer, connection limits
 //! 4 gnmi       the gNMI service
+//! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
 //! 4 store      SQLite behind the ports of iam and audit
@@ -40,3 +41,4 @@ pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod wire;
+pub mod zitadel;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,7 @@ use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
 use crate::telemetry::Core;
+use crate::transport;
 use crate::transport::Security;
 use crate::transport::Server;
 
@@ -31,11 +33,13 @@ use super::drivers::drive_samples;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::router::gateway_router;
+use super::router::iam_router;
 
 /// A gateway that serves. Dropping it does not stop it: [`Gateway::drain`] does.
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
+    iam_address: SocketAddr,
     admin_address: SocketAddr,
     reflector_address: Option<SocketAddr>,
     ca_file: PathBuf,
@@ -74,15 +78,13 @@ impl Gateway {
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
         let router = gateway_router(service, readiness.clone()).await?;
+        let iam_router = iam_router(identity, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 
-        let security = Security::Tls(certificates.subscribe());
-        let server = Server::bind(settings.gateway.transport, security)
-            .await
-            .map_err(Error::Listen)?;
-        let admin = Server::bind(settings.admin, Security::Plain)
-            .await
-            .map_err(Error::Listen)?;
+        let tls = || Security::Tls(certificates.subscribe());
+        let server = listen(settings.gateway.transport, tls()).await?;
+        let iam = listen(settings.gateway.iam, tls()).await?;
+        let admin = listen(settings.admin, Security::Plain).await?;
         let (tasks, stop, drain) = (
             TaskTracker::new(),
             CancellationToken::new(),
@@ -90,6 +92,7 @@ impl Gateway {
         );
         let mut gateway = Self {
             address: server.local_addr(),
+            iam_address: iam.local_addr(),
             admin_address: admin.local_addr(),
             reflector_address: None,
             ca_file: certificates.ca_file(),
@@ -107,20 +110,27 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        gateway
-            .tasks
-            .spawn(server.serve(router, gateway.drain.clone()));
-        gateway
-            .tasks
-            .spawn(admin.serve(admin_router, gateway.stop.clone()));
+        gateway.serve(server, router, &gateway.drain);
+        gateway.serve(iam, iam_router, &gateway.drain);
+        gateway.serve(admin, admin_router, &gateway.stop);
         gateway.accepting.set_ready();
-        tracing::info!(address = %gateway.address, admin = %gateway.admin_address, "serving");
+        tracing::info!(
+            address = %gateway.address,
+            iam = %gateway.iam_address,
+            admin = %gateway.admin_address,
+            "serving"
+        );
         Ok(gateway)
     }
 
     /// Where gNMI is served.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the IAM API is served.
+    pub const fn iam_address(&self) -> SocketAddr {
+        self.iam_address
     }
 
     /// Where metrics and health are served.
@@ -173,6 +183,10 @@ impl Gateway {
         tracing::info!("drained");
     }
 
+    fn serve(&self, server: Server, router: Router, until: &CancellationToken) {
+        self.tasks.spawn(server.serve(router, until.clone()));
+    }
+
     async fn start_measuring(&mut self, settings: Settings) -> Result<(), Error> {
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
@@ -196,4 +210,8 @@ impl Gateway {
         self.tasks.spawn(certificates.drive_renewal(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }
+}
+
+async fn listen(config: transport::Config, security: Security) -> Result<Server, Error> {
+    Server::bind(config, security).await.map_err(Error::Listen)
 }

@@ -1,4 +1,4 @@
-//! What is on the gateway's port: gRPC services and pages, one router.
+//! What is on the ports: gRPC services, the IAM API and pages, one router each.
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -7,9 +7,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::clock::Clock;
 use crate::gnmi;
 use crate::health;
+use crate::iam::Identity;
 use crate::wire;
+use crate::zitadel;
 
 use super::Error;
 
@@ -23,14 +26,13 @@ pub(super) async fn gateway_router(
         .set_service_status(wire::GNMI_SERVICE, tonic_health::ServingStatus::Serving)
         .await;
     let reflection = |error| Error::Reflection(Box::new(error));
-    let v1 = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-        .build_v1()
-        .map_err(reflection)?;
-    let v1alpha = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-        .build_v1alpha()
-        .map_err(reflection)?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let v1 = described().build_v1().map_err(reflection)?;
+    let v1alpha = described().build_v1alpha().map_err(reflection)?;
     let grpc = tonic::service::Routes::new(grpc_health)
         .add_service(v1)
         .add_service(v1alpha)
@@ -40,6 +42,18 @@ pub(super) async fn gateway_router(
         .merge(gnmi.into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
+}
+
+/// The IAM port's router: the Zitadel-compatible API, `/healthz` and `/readyz`.
+pub(super) fn iam_router(
+    identity: &Identity,
+    clock: Clock,
+    readiness: health::Readiness,
+) -> Router {
+    let accounts = identity.accounts.clone();
+    zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
+        .into_router()
+        .merge(health::health_routes(readiness))
 }
 
 /// An unknown RPC is UNIMPLEMENTED, an unknown page is not found.

@@ -42,10 +42,14 @@ pub enum Kind {
     AccountDisabled,
     /// A disabled account is back.
     AccountEnabled,
+    /// An account has another name or description.
+    AccountUpdated,
     /// A credential was refused.
     AuthenticationFailed,
     /// A person has a new password.
     PasswordChanged,
+    /// A person's password was hashed again, with stronger parameters.
+    PasswordRehashed,
     /// A token was issued.
     PatCreated,
     /// A token was withdrawn.
@@ -78,6 +82,8 @@ pub enum Actor {
     Account {
         /// The account's id.
         id: String,
+        /// The account's own tenant, which is another than the event's when skylight-admin acts (iam X6).
+        tenant: TenantId,
         /// The token's id; `None` after a login with a password.
         token: Option<String>,
     },
@@ -138,13 +144,19 @@ impl Event {
         put("at", Some(self.at.to_string()));
         put("event", Some(self.kind.as_str().to_owned()));
         put("outcome", Some(self.outcome.as_str().to_owned()));
-        let (actor, id, token) = match &self.actor {
-            Actor::Account { id, token } => ("account", Some(id.clone()), token.clone()),
-            Actor::Operator => ("operator", None, None),
-            Actor::Unknown => ("unknown", None, None),
+        let (actor, id, home, token) = match &self.actor {
+            Actor::Account { id, tenant, token } => (
+                "account",
+                Some(id.clone()),
+                Some(tenant.to_string()),
+                token.clone(),
+            ),
+            Actor::Operator => ("operator", None, None, None),
+            Actor::Unknown => ("unknown", None, None, None),
         };
         put("actor", Some(actor.to_owned()));
         put("actorId", id);
+        put("actorTenant", home);
         put("actorToken", token);
         put("tenant", self.tenant.as_ref().map(ToString::to_string));
         if let Some(subject) = &self.subject {
@@ -173,8 +185,10 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
             Self::PasswordChanged => "account.password_changed",
+            Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
             Self::PatRevoked => "pat.revoked",
             Self::RateLimited => "authentication.rate_limited",

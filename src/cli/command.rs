@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
     match Tollgate::parse_from(words).command {
         Command::Admin(args) => admin::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
-        Command::Demo(args) => demo::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Gnmicli(args) => gnmicli::run(&args),
         Command::Load(args) => load::run(&args),
         Command::PrintConfig(args) => print_config::run(&args),

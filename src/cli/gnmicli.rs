@@ -125,7 +125,7 @@ async fn stream(args: &GnmicliArgs) -> Result<(), GnmicliError> {
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .subscribe(request)
         .await
-        .map_err(refused)?
+        .map_err(|status| refused(&status))?
         .into_inner();
     print_values(responses, args.count.unwrap_or(u64::MAX)).await
 }
@@ -207,7 +207,11 @@ async fn print_values(
     count: u64,
 ) -> Result<(), GnmicliError> {
     let mut printed = 0;
-    while let Some(response) = responses.message().await.map_err(refused)? {
+    while let Some(response) = responses
+        .message()
+        .await
+        .map_err(|status| refused(&status))?
+    {
         let Some(pb::subscribe_response::Response::Update(notification)) = response.response else {
             continue;
         };
@@ -244,7 +248,7 @@ fn lines(notification: &pb::Notification) -> Vec<String> {
     deletes.chain(updates).collect()
 }
 
-fn refused(status: tonic::Status) -> GnmicliError {
+fn refused(status: &tonic::Status) -> GnmicliError {
     GnmicliError::Refused {
         code: status.code(),
         message: status.message().to_owned(),

@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn forms_of_arguments_are_read() {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
         assert!(parse_duration("60").is_err());
         assert_eq!(parse_share("5%"), Ok(0.05));
         assert!(parse_share("101%").is_err());

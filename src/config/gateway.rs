@@ -19,6 +19,8 @@ use super::section::Section;
 pub struct Gateway {
     /// The listener.
     pub transport: transport::Config,
+    /// The listener of the IAM API, with the same certificate.
+    pub iam: transport::Config,
     /// Where the server's certificate comes from.
     pub certificate: Certificate,
     /// Certificate authorities whose client certificates are accepted (PEM). Without it none is asked for.
@@ -48,6 +50,11 @@ pub(super) fn gateway(section: &mut Section<'_, '_>) -> Gateway {
         GATEWAY_LISTEN,
         "Where the gateway listens, TLS alone.",
     );
+    let iam_listen = section.get(
+        "iam_listen",
+        IAM_LISTEN,
+        "Where the Zitadel-compatible IAM API listens, TLS alone, with the same certificate.",
+    );
     let certificate = certificate(section);
     let client_ca_file = section.optional(
         "client_ca_file",
@@ -63,8 +70,14 @@ pub(super) fn gateway(section: &mut Section<'_, '_>) -> Gateway {
         drain_deadline: drain_grace.saturating_add(AFTER_GRACE),
         ..limits(section, transport::Config::new(listen))
     };
+    let iam = transport::Config {
+        listen: iam_listen,
+        max_connections: IAM_CONNECTIONS,
+        ..transport
+    };
     Gateway {
         transport,
+        iam,
         certificate,
         client_ca_file,
         drain_grace,
@@ -189,6 +202,12 @@ fn default_names() -> Vec<Name> {
 }
 
 const GATEWAY_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 443);
+
+/// Zitadel's port in the vendor's product.
+const IAM_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3443);
+
+/// People and scripts that manage accounts: far fewer than collectors.
+const IAM_CONNECTIONS: usize = 1_000;
 
 /// The port is Prometheus's for exporters of this kind; loopback, because it asks nobody who they are.
 const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);

@@ -9,6 +9,7 @@ use tonic::Status;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
+use crate::iam::Denied;
 use crate::iam::LiveSession;
 use crate::iam::Permit;
 use crate::iam::Principal;
@@ -50,7 +51,7 @@ impl Admission {
     /// Tells whether the sender of a request may do `action`, and in which tenant.
     pub(super) async fn permit(&self, parts: &Parts, action: Action) -> Result<Permit, Status> {
         let principal = self.authenticate(parts).await?;
-        permit_in_tenant(parts, &principal, action)
+        self.permit_principal(parts, &principal, action).await
     }
 
     /// Opens a live session for a stream, of which an account may have `limit`.
@@ -76,18 +77,31 @@ impl Admission {
         limit: u32,
     ) -> Result<Result<LiveSession, RegistryError>, Status> {
         let principal = self.authenticate(parts).await?;
-        let permit = permit_in_tenant(parts, &principal, action)?;
+        let permit = self.permit_principal(parts, &principal, action).await?;
         Ok(self.registry.open(&principal, &permit, limit))
     }
-}
 
-fn permit_in_tenant(
-    parts: &Parts,
-    principal: &Principal,
-    action: Action,
-) -> Result<Permit, Status> {
-    let tenant = read_tenant(&parts.headers)?;
-    permit(principal, action, tenant).map_err(status::denied)
+    /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
+    async fn permit_principal(
+        &self,
+        parts: &Parts,
+        principal: &Principal,
+        action: Action,
+    ) -> Result<Permit, Status> {
+        let named = read_tenant(&parts.headers)?;
+        let permit = permit(principal, action, named).map_err(status::denied)?;
+        let tenant = permit.tenant();
+        if *tenant != principal.tenant
+            && !self
+                .authenticator
+                .knows_tenant(tenant)
+                .await
+                .map_err(status::refused)?
+        {
+            return Err(status::denied(Denied::ForeignTenant));
+        }
+        Ok(permit)
+    }
 }
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).

@@ -147,7 +147,8 @@ impl Service {
             ProstCodec::<pb::SubscribeResponse, pb::SubscribeRequest>::default().decoder();
         let limit = Some(shared.config.max_message_bytes);
         let requests = Streaming::new_request(decoder, body, encoding, limit);
-        let expires = session.principal().expires;
+        let principal = session.principal();
+        let expires = principal.token.map(|_| principal.expires);
         let compresses = accepts_gzip(&parts.headers);
         let body = SubscribeBody::new(Arc::clone(shared), session, requests, compresses, slot);
 
@@ -157,7 +158,7 @@ impl Service {
         if compresses {
             headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
         }
-        if let Ok(expires) = HeaderValue::try_from(expires.to_string()) {
+        if let Some(expires) = expires.and_then(|at| HeaderValue::try_from(at.to_string()).ok()) {
             headers.insert("x-token-expires-at", expires);
         }
         Ok(response)

@@ -77,24 +77,26 @@ pub(super) fn overrun(overrun: Overrun) -> Status {
     Status::resource_exhausted(overrun.to_string())
 }
 
-/// A message that gRPC could not decode. tonic says OUT_OF_RANGE of one that is too large; clients know
-/// RESOURCE_EXHAUSTED for that, as every other gRPC server answers.
+/// A message that gRPC could not decode. tonic says OUT_OF_RANGE of one that is too large, where clients know
+/// RESOURCE_EXHAUSTED, and INTERNAL of one that is no protobuf, which is the client's fault.
 pub(super) fn undecodable(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => Status::resource_exhausted(status.message()),
-        Code::Internal => Status::invalid_argument(status.message()),
+        Code::Internal if status.message().starts_with(NO_PROTOBUF) => {
+            Status::invalid_argument(status.message())
+        }
         _ => status,
     }
 }
 
 /// The same for a response that tonic has made of its own accord.
-pub(super) fn with_our_codes(mut response: Response<Body>) -> Response<Body> {
-    if let Some(status) = Status::from_header_map(response.headers())
-        && status.code() == Code::OutOfRange
-    {
-        response = undecodable(status).into_http();
+pub(super) fn with_our_codes(response: Response<Body>) -> Response<Body> {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if matches!(status.code(), Code::OutOfRange | Code::Internal) => {
+            undecodable(status).into_http()
+        }
+        _ => response,
     }
-    response
 }
 
 fn annotate(status: &mut Status, reason: &'static str, token: Option<PatId>) {
@@ -106,3 +108,6 @@ fn annotate(status: &mut Status, reason: &'static str, token: Option<PatId>) {
         metadata.insert("x-token-id", token);
     }
 }
+
+/// How prost begins what it says of a message that it cannot read.
+const NO_PROTOBUF: &str = "failed to decode Protobuf message";

@@ -17,6 +17,8 @@ use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
 
+use crate::model::TenantId;
+
 use super::AuthError;
 use super::Config;
 use super::Credential;
@@ -136,6 +138,12 @@ impl Authenticator {
         admitted.map_err(|error| self.0.refuse(error, from))
     }
 
+    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
+    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
+        let found = self.0.records.tenant(tenant).await;
+        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
+    }
+
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -192,7 +200,7 @@ impl Inner {
             if let Some(token) = entry.principal.token
                 && entry.principal.expires.is_over(now)
             {
-                self.time.note_expiry();
+                self.time.note_expiry(now);
                 return Cached::Refused(AuthError::PatExpired { token });
             }
             if now < entry.fresh_until {
@@ -306,4 +314,4 @@ impl fmt::Debug for Authenticator {
 pub(super) const LANES: usize = 64;
 
 /// A token's last use is noted once in so long (iam A4).
-const USE_GRAIN: Duration = Duration::from_secs(60);
+const USE_GRAIN: Duration = Duration::from_mins(1);

@@ -138,8 +138,8 @@ impl Eq for CacheKey {}
 
 impl Hash for CacheKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let head = self.0.first_chunk().copied().unwrap_or_default();
+        state.write_u64(u64::from_le_bytes(head));
     }
 }
 

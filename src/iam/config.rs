@@ -67,7 +67,7 @@ impl Default for Config {
             negative_ttl: Duration::from_secs(10),
             negative_entries: 100_000,
             poll_interval: Duration::from_millis(250),
-            outage_grace: Duration::from_secs(60),
+            outage_grace: Duration::from_mins(1),
             password: PasswordConfig::default(),
             throttle: ThrottleConfig::default(),
         }
@@ -83,7 +83,7 @@ impl Default for PasswordConfig {
             lanes: 1,
             parallel: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue_timeout: Duration::from_secs(5),
-            success_ttl: Duration::from_secs(60),
+            success_ttl: Duration::from_mins(1),
         }
     }
 }
@@ -107,7 +107,7 @@ impl Default for ThrottleConfig {
             inactive_per_second: NonZeroU32::MIN,
             inactive_burst: 5,
             lockout_failures: 5,
-            lockout: Duration::from_secs(15 * 60),
+            lockout: Duration::from_mins(15),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hmac::Hmac;
 use hmac::KeyInit as _;
+use sha2::Sha256;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -42,7 +43,7 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
-    tail: Tail,
+    pub(super) tail: Tail,
 }
 
 /// The room cannot be opened.
@@ -93,9 +94,6 @@ impl Identity {
             .newest_revocation()
             .await
             .map_err(IdentityError::Records)?;
-        let mut boot_key = Zeroizing::new([0_u8; 32]);
-        getrandom::fill(&mut *boot_key).map_err(|_| IdentityError::NoRandomness)?;
-
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
@@ -117,7 +115,7 @@ impl Identity {
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
-            boot_key: Hmac::new_from_slice(&*boot_key).map_err(|_| IdentityError::NoRandomness)?,
+            boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
             config: config.clone(),
@@ -129,23 +127,22 @@ impl Identity {
             time.clone(),
             registry.clone(),
         );
-        let tail = Tail {
-            records,
-            log,
-            trail,
-            authenticator: authenticator.clone(),
-            registry: registry.clone(),
-            time,
-            meters,
-            poll_interval: config.poll_interval,
-            outage_grace: config.outage_grace.min(LONGEST_GRACE),
-            start,
-        };
         Ok(Self {
+            tail: Tail {
+                records,
+                log,
+                trail,
+                authenticator: authenticator.clone(),
+                registry: registry.clone(),
+                time,
+                meters,
+                poll_interval: config.poll_interval,
+                outage_grace: config.outage_grace.min(LONGEST_GRACE),
+                start,
+            },
             authenticator,
             registry,
             accounts,
-            tail,
         })
     }
 
@@ -153,13 +150,19 @@ impl Identity {
     /// long as it serves; a command that only manages accounts need not.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::select! {
-            () = stop.cancelled() => {}
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
-            () = self.tail.keep_up() => {}
+            () = self.tail.keep_up(stop) => {}
         }
         self.tail.finish().await;
     }
+}
+
+/// A key that nobody knows and that ends with the process.
+fn random_key() -> Result<Hmac<Sha256>, IdentityError> {
+    let mut key = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(&mut *key).map_err(|_| IdentityError::NoRandomness)?;
+    Hmac::new_from_slice(&*key).map_err(|_| IdentityError::NoRandomness)
 }
 
 /// Audit events that wait to be stored: two seconds of the worst flood that the throttle lets through.
@@ -169,4 +172,4 @@ const TRAIL_EVENTS: usize = 10_000;
 const LOGINS: usize = 10_000;
 
 /// The longest outage through which anybody stays (iam R6).
-const LONGEST_GRACE: Duration = Duration::from_secs(300);
+const LONGEST_GRACE: Duration = Duration::from_mins(5);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hmac::Mac as _;
 
+use crate::audit;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
@@ -15,8 +16,11 @@ use super::State;
 use super::authenticator::Entry;
 use super::authenticator::Inner;
 use super::cache::CacheKey;
+use super::password::Turn;
 use super::pat::PatText;
+use super::port::Handle;
 use super::port::Login;
+use super::port::Mutation;
 use super::port::RecordsError;
 
 /// Who a user name stands for.
@@ -45,32 +49,54 @@ impl Inner {
             };
         }
         let key = self.login_key(username, password);
+        if let Some(entry) = self.known_login(&key, username, from)? {
+            return Ok(Arc::clone(&entry.principal));
+        }
+        let turn = self.passwords.turn().await?;
+        // Meanwhile others may have had their turn: with the same password, which need not be computed again, or with
+        // wrong ones, which may have been too many.
+        if let Some(entry) = self.known_login(&key, username, from)? {
+            return Ok(Arc::clone(&entry.principal));
+        }
+        let (entry, turn) = Box::pin(self.log_in(turn, username, password, from)).await?;
+        self.logins.insert(key, Arc::clone(&entry));
+        drop(turn);
+        Ok(Arc::clone(&entry.principal))
+    }
+
+    /// The cached login; an error where the source may not try any other.
+    fn known_login(
+        &self,
+        key: &CacheKey,
+        username: &str,
+        from: IpAddr,
+    ) -> Result<Option<Arc<Entry>>, AuthError> {
         let now = self.time.now();
-        if let Some(entry) = self.logins.get(&key)
+        if let Some(entry) = self.logins.get(key)
             && entry.is_untouched(&self.recent)
             && entry.is_fresh(now)
         {
             self.meters.hits.increment(1);
-            return Ok(Arc::clone(&entry.principal));
+            return Ok(Some(entry));
         }
         if let Some(retry_after) = self.throttle.held_off(from) {
             return Err(AuthError::Throttled { retry_after });
         }
-        if self.lockout.held_off(username, from, now).is_some() {
-            return Err(AuthError::LockedOut);
+        match self.lockout.held_off(username, from, now) {
+            Some(_) => Err(AuthError::LockedOut),
+            None => Ok(None),
         }
-        let entry = Box::pin(self.log_in(username, password, from)).await?;
-        self.logins.insert(key, Arc::clone(&entry));
-        Ok(Arc::clone(&entry.principal))
     }
 
-    /// Computes the password's hash whoever is meant, so that the time tells nothing.
+    /// Computes the password's hash whoever is meant, so that the time tells nothing. Counts a failure while it still
+    /// has its turn.
     async fn log_in(
         &self,
+        turn: Turn,
         username: &str,
         password: &Secret,
         from: IpAddr,
-    ) -> Result<Arc<Entry>, AuthError> {
+    ) -> Result<(Arc<Entry>, Turn), AuthError> {
         self.meters.misses.increment(1);
         let resolved = self
             .resolve(username)
@@ -80,7 +106,7 @@ impl Inner {
             Resolved::One(login) => login.password.clone(),
             Resolved::Ambiguous | Resolved::Nobody => None,
         };
-        let fits = self.passwords.verify(password.clone(), hash).await?;
+        let (fits, turn) = self.passwords.verify(turn, password.clone(), hash).await?;
         let now = self.time.now();
         let login = match resolved {
             Resolved::One(login) if fits => login,
@@ -94,8 +120,51 @@ impl Inner {
             }
         };
         self.lockout.clear(username, from);
-        admit(*login, now)
-            .map(|principal| Entry::new(principal, now, self.config.password.success_ttl))
+        let turn = self.renew_hash(turn, &login, password).await?;
+        let principal = admit(*login, now)?;
+        let entry = Entry::new(principal, now, self.config.password.success_ttl);
+        Ok((entry, turn))
+    }
+
+    /// Hashes a password again that was right, if the parameters have risen (iam T7). If it cannot be
+    /// stored, the next login does it.
+    async fn renew_hash(
+        &self,
+        turn: Turn,
+        login: &Login,
+        password: &Secret,
+    ) -> Result<Turn, AuthError> {
+        let Some(from) = login
+            .password
+            .as_ref()
+            .filter(|hash| self.passwords.is_outdated(hash))
+        else {
+            return Ok(turn);
+        };
+        let (to, turn) = self.passwords.hash_in(turn, password.clone()).await?;
+        let account = &login.account;
+        let actor = audit::Actor::Account {
+            id: account.id.to_string(),
+            tenant: account.tenant.clone(),
+            token: None,
+        };
+        let now = self.time.now();
+        let event = audit::Event {
+            tenant: Some(account.tenant.clone()),
+            ..audit::Event::new(now, audit::Kind::PasswordRehashed, actor)
+        };
+        let account = Handle {
+            tenant: account.tenant.clone(),
+            id: account.id,
+            version: account.version,
+        };
+        let renewal = Mutation::RenewHash {
+            account,
+            from: from.clone(),
+            to,
+        };
+        let _ = self.records.apply(&renewal, now, &event).await;
+        Ok(turn)
     }
 
     /// `user@tenant` is that user of that tenant. Any other name is the one person who is called so in all tenants;

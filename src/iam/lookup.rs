@@ -38,7 +38,7 @@ impl Inner {
         }
         // Before the read: an entry of the log that comes meanwhile voids what is cached below.
         let generation = self.recent.generation();
-        let facts = self.find(pat).await;
+        let facts = tokio::time::timeout(READ_TIMEOUT, self.find(pat)).await;
         let now = self.time.now();
         let refused = |error| Refusal {
             error,
@@ -46,12 +46,12 @@ impl Inner {
             generation,
         };
         match facts {
-            Err(_) => self.outlast(key, now).ok_or(AuthError::Unavailable),
-            Ok(None) => {
+            Err(_) | Ok(Err(_)) => self.outlast(key, now).ok_or(AuthError::Unavailable),
+            Ok(Ok(None)) => {
                 self.negative.insert(key, refused(AuthError::Unknown));
                 Err(AuthError::Unknown)
             }
-            Ok(Some(facts)) => match self.judge(facts, now) {
+            Ok(Ok(Some(facts))) => match self.judge(facts, now) {
                 Ok(entry) => {
                     self.positive.insert(key, Arc::clone(&entry));
                     self.negative.remove(&key);
@@ -66,16 +66,17 @@ impl Inner {
         }
     }
 
-    /// Waits for the token's lane. A source beyond its budget of failures gets the one slow lane, and only when it
-    /// is free: its good tokens still come through, its flood does not reach the store (iam L1).
+    /// Waits for the token's lane. All sources beyond their budget of failures share the one slow lane: their good
+    /// tokens still come through, their flood makes one read of the store at once (iam L1).
     async fn enter_lane(
         &self,
         key: CacheKey,
         from: IpAddr,
     ) -> Result<MutexGuard<'_, ()>, AuthError> {
         if let Some(retry_after) = self.throttle.held_off(from) {
-            let throttled = |_| AuthError::Throttled { retry_after };
-            return self.slow_lane.try_lock().map_err(throttled);
+            return tokio::time::timeout(SLOW_LANE_TIMEOUT, self.slow_lane.lock())
+                .await
+                .map_err(|_| AuthError::Throttled { retry_after });
         }
         let lane = self.lanes.get(key.spread(LANES)).unwrap_or(&self.slow_lane);
         tokio::time::timeout(LANE_TIMEOUT, lane.lock())
@@ -109,7 +110,7 @@ impl Inner {
             Standing::Active(expires) => expires,
             Standing::Disabled => return Err(AuthError::AccountDisabled { token: Some(token) }),
             Standing::Expired => {
-                self.time.note_expiry();
+                self.time.note_expiry(now);
                 return Err(AuthError::PatExpired { token });
             }
             Standing::Revoked => return Err(AuthError::PatRevoked { token }),
@@ -141,3 +142,10 @@ impl Inner {
 
 /// How long a look-up waits for others before it gives up.
 const LANE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same in the slow lane: long enough for some thousand reads.
+const SLOW_LANE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A read that takes longer counts as failed: shorter than the wait for a lane, so that what the cache still knows is
+/// served while the store hangs (iam R6).
+const READ_TIMEOUT: Duration = Duration::from_secs(2);

@@ -34,6 +34,9 @@ mod throttle;
 mod time;
 mod uses;
 
+#[cfg(test)]
+mod tests;
+
 pub use accounts::Accounts;
 pub use accounts::AccountsError;
 pub use accounts::Actor;

@@ -12,6 +12,7 @@ use argon2::PasswordHash as Phc;
 use argon2::PasswordHasher as _;
 use argon2::PasswordVerifier as _;
 use argon2::Version;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 
 use crate::secret::Secret;
@@ -31,6 +32,10 @@ struct Inner {
     /// Verified in place of the hash that an unknown user does not have, so that both take as long.
     dummy: PasswordHash,
 }
+
+/// The right to compute one hash.
+#[derive(Debug)]
+pub(crate) struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// The parameters are not Argon2's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +58,16 @@ impl Passwords {
 
     /// Hashes a new password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<PasswordHash, AuthError> {
+        let turn = self.turn().await?;
+        Ok(self.hash_in(turn, password).await?.0)
+    }
+
+    /// The same for one who has a turn already, and keeps it.
+    pub(crate) async fn hash_in(
+        &self,
+        turn: Turn,
+        password: Secret,
+    ) -> Result<(PasswordHash, Turn), AuthError> {
         let compute = move |inner: &Inner| {
             let hash: Phc = inner
                 .argon2
@@ -60,15 +75,38 @@ impl Passwords {
                 .map_err(|_| AuthError::Internal)?;
             Ok(PasswordHash(hash.to_string()))
         };
-        self.compute(compute).await?
+        let (hash, turn) = self.compute(turn, compute).await?;
+        Ok((hash?, turn))
     }
 
-    /// Whether the password belongs to the hash. Without a hash: no, after the same time.
+    /// Whether a hash was made with weaker parameters than are in use now.
+    pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        let stored = Phc::new(&hash.0)
+            .ok()
+            .and_then(|phc| Params::try_from(&phc).ok());
+        let now = self.0.argon2.params();
+        stored
+            .is_some_and(|stored| stored.m_cost() < now.m_cost() || stored.t_cost() < now.t_cost())
+    }
+
+    /// Waits for a turn to compute: as many go at once as there are cores for it.
+    pub(crate) async fn turn(&self) -> Result<Turn, AuthError> {
+        let turn = Arc::clone(&self.0.permits).acquire_owned();
+        tokio::time::timeout(self.0.queue_timeout, turn)
+            .await
+            .map_err(|_| AuthError::Unavailable)?
+            .map(Turn)
+            .map_err(|_| AuthError::Internal)
+    }
+
+    /// Whether the password belongs to the hash. Without a hash: no, after the same time. Gives the turn back, to be
+    /// held until the outcome counts: whoever is next must see it.
     pub(crate) async fn verify(
         &self,
+        turn: Turn,
         password: Secret,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, AuthError> {
+    ) -> Result<(bool, Turn), AuthError> {
         let verify = move |inner: &Inner| {
             let stored = hash.as_ref().unwrap_or(&inner.dummy);
             let Ok(parsed) = Phc::new(&stored.0) else {
@@ -80,24 +118,17 @@ impl Passwords {
                 .is_ok();
             fits && hash.is_some()
         };
-        self.compute(verify).await
+        self.compute(turn, verify).await
     }
 
     async fn compute<T: Send + 'static>(
         &self,
+        turn: Turn,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> Result<T, AuthError> {
-        let turn = Arc::clone(&self.0.permits).acquire_owned();
-        let permit = tokio::time::timeout(self.0.queue_timeout, turn)
-            .await
-            .map_err(|_| AuthError::Unavailable)?
-            .map_err(|_| AuthError::Internal)?;
+    ) -> Result<(T, Turn), AuthError> {
         let inner = Arc::clone(&self.0);
-        // The permit goes along: a caller who gives up does not make room before the work is done.
-        let work = move || {
-            let _permit = permit;
-            work(&inner)
-        };
+        // The turn goes along: a caller who gives up does not make room before the work is done.
+        let work = move || (work(&inner), turn);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| AuthError::Internal)
@@ -124,7 +155,11 @@ mod tests {
             hash.0
         );
         assert_eq!(format!("{hash:?}"), "<redacted>");
-        let verify = |text: &str, hash| passwords.verify(Secret::new(text), hash);
+        let verify = async |text: &str, hash| {
+            let turn = passwords.turn().await?;
+            let verified = passwords.verify(turn, Secret::new(text), hash).await;
+            verified.map(|(fits, _)| fits)
+        };
         assert_eq!(verify("correct", Some(hash.clone())).await, Ok(true));
         assert_eq!(verify("wrong", Some(hash)).await, Ok(false));
         assert_eq!(verify("", None).await, Ok(false));
@@ -134,19 +169,17 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn login_that_waits_too_long_for_its_turn_is_unavailable() {
         let config = PasswordConfig {
             parallel: NonZeroUsize::MIN,
+            queue_timeout: Duration::from_millis(1),
             ..PasswordConfig::insecure()
         };
         let passwords = Passwords::new(&config).unwrap();
-        let held = Arc::clone(&passwords.0.permits)
-            .acquire_owned()
-            .await
-            .unwrap();
-        let waiting = passwords.verify(Secret::new("x"), None);
-        assert_eq!(waiting.await, Err(AuthError::Unavailable));
+        let held = passwords.turn().await.unwrap();
+        assert_eq!(passwords.turn().await.err(), Some(AuthError::Unavailable));
         drop(held);
+        assert!(passwords.turn().await.is_ok());
     }
 }

@@ -174,7 +174,12 @@ fn create(path: &Path) -> Result<(), PepperError> {
     getrandom::fill(&mut *key).map_err(|_| PepperError::NoRandomness)?;
     let mut line = Zeroizing::new(format!("{FIRST_KEY} "));
     for byte in key.iter() {
-        line.push_str(&format!("{byte:02x}"));
+        let [high, low] = [byte >> 4, byte & 0xf].map(u32::from);
+        line.extend(
+            [high, low]
+                .into_iter()
+                .filter_map(|digit| char::from_digit(digit, 16)),
+        );
     }
     line.push('\n');
 

@@ -23,8 +23,8 @@ use super::Roles;
 use super::State;
 use super::TenantRecord;
 
-/// The store of identities. `store` implements it; `store::conformance` has the tests that every implementation
-/// passes.
+/// The store of identities. `store` implements it; the tests in `store/tests/conformance.rs` are what every
+/// implementation passes.
 ///
 /// What a call has acknowledged survives the process and the machine. Only the look-ups for authentication
 /// go without a tenant (iam X3).
@@ -127,12 +127,31 @@ pub enum Mutation {
     CreateTenant(TenantRecord),
     /// An account goes, and its tokens are revoked. Its name becomes free.
     DeleteAccount(Handle),
+    /// The same password, hashed with stronger parameters (iam T7): ends nothing, and is not told in the log. Does
+    /// nothing where the hash is no longer `from`.
+    RenewHash {
+        /// The account.
+        account: Handle,
+        /// The stored hash.
+        from: PasswordHash,
+        /// The stronger one.
+        to: PasswordHash,
+    },
     /// Tokens of an account are revoked: one, or all that are not yet.
     RevokePats {
         /// The account.
         account: Handle,
         /// Only this one.
         only: Option<PatId>,
+    },
+    /// Another name and description.
+    SetNames {
+        /// The account.
+        account: Handle,
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
     },
     /// Another password.
     SetPassword(Handle, PasswordHash),

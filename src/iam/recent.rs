@@ -161,8 +161,7 @@ impl Marks {
 /// Why sessions end by an entry that ends them whatever their rights.
 fn reason_of(revocation: &Revocation) -> Option<Reason> {
     match (&revocation.subject, revocation.change) {
-        (_, Change::Revoked) => Some(Reason::TokenRevoked),
-        (Affected::Pat(_), Change::Deleted) => Some(Reason::TokenRevoked),
+        (_, Change::Revoked) | (Affected::Pat(_), Change::Deleted) => Some(Reason::TokenRevoked),
         (_, Change::Deleted) => Some(Reason::AccountDeleted),
         (_, Change::Disabled) => Some(Reason::AccountDisabled),
         (_, Change::Created | Change::Enabled | Change::Password | Change::Roles(_)) => None,

@@ -107,18 +107,23 @@ impl Registry {
             registry: self.clone(),
         };
 
-        if let Some(reason) = Reason::from_code(self.0.shut.load(Ordering::SeqCst)) {
-            live.session.end(reason);
-        }
-        if principal.expires.is_over(self.0.time.now()) {
-            live.session.end(Reason::TokenExpired);
+        let now = self.0.time.now();
+        let expired = principal.expires.is_over(now);
+        if expired {
+            self.0.time.note_expiry(now);
         }
         let verdict = self
             .0
             .recent
             .first_verdict(principal)
             .ok_or(RegistryError::Outdated)?;
-        self.judge(&live.session, verdict);
+        let reason = self
+            .is_shut()
+            .or(expired.then_some(Reason::TokenExpired))
+            .or_else(|| judge(&live.session, verdict));
+        if let Some(reason) = reason {
+            live.session.end(reason);
+        }
         live.end_now()
             .map_or(Ok(live), |end| Err(RegistryError::Ended(end)))
     }
@@ -132,32 +137,34 @@ impl Registry {
             .iter()
             .any(|revocation| revocation.change.takes_away())
         {
-            for session in &self.0.sessions {
-                self.judge(&session, self.0.recent.verdict(&session.principal));
-            }
+            self.end_all(|session| judge(session, self.0.recent.verdict(&session.principal)));
         }
     }
 
     /// Ends the sessions whose credential has expired by `now`.
     pub fn expire(&self, now: Timestamp) {
-        for session in &self.0.sessions {
-            if session.principal.expires.is_over(now) {
-                self.0.time.note_expiry();
-                self.end(&session, Reason::TokenExpired);
-            }
-        }
+        self.end_all(|session| {
+            let expired = session.principal.expires.is_over(now);
+            expired.then(|| {
+                self.0.time.note_expiry(now);
+                Reason::TokenExpired
+            })
+        });
     }
 
-    /// Ends all sessions, and lets none in until [`Registry::reopen`]. Who is shut for one reason stays shut for it.
+    /// Ends all sessions, and lets none in until [`Registry::reopen`]. Who is shut for one reason stays shut for it,
+    /// but [`Reason::Draining`] is the last word.
     pub fn shut(&self, reason: Reason) {
         let code = reason.code();
-        let _ = self
-            .0
-            .shut
-            .compare_exchange(OPEN, code, Ordering::SeqCst, Ordering::SeqCst);
-        for session in &self.0.sessions {
-            self.end(&session, reason);
+        if reason == Reason::Draining {
+            self.0.shut.store(code, Ordering::SeqCst);
+        } else {
+            let _ = self
+                .0
+                .shut
+                .compare_exchange(OPEN, code, Ordering::SeqCst, Ordering::SeqCst);
         }
+        self.end_all(|_| Some(reason));
     }
 
     /// Lets sessions in again, if they were kept out for `reason`.
@@ -206,20 +213,31 @@ impl Registry {
         Ok(())
     }
 
-    fn judge(&self, session: &Session, verdict: Verdict) {
-        match verdict {
-            Verdict::Ended(reason) => self.end(session, reason),
-            Verdict::Roles(roles) if !still_permits(&session.principal, roles, &session.permit) => {
-                self.end(session, Reason::RolesChanged);
+    /// Ends the sessions for which there is a reason. Waking their tasks comes after the walk: a task may drop its
+    /// session, which takes a lock that the walk holds.
+    fn end_all(&self, reason_for: impl Fn(&Session) -> Option<Reason>) {
+        let ending: Vec<_> = self
+            .0
+            .sessions
+            .iter()
+            .filter_map(|session| Some((Arc::clone(&session), reason_for(&session)?)))
+            .collect();
+        for (session, reason) in ending {
+            if session.end(reason) {
+                self.0.meters.closed(reason);
             }
-            Verdict::Roles(_) | Verdict::Unharmed => {}
         }
     }
+}
 
-    fn end(&self, session: &Session, reason: Reason) {
-        if session.end(reason) {
-            self.0.meters.closed(reason);
+/// Why a session must end that is so judged.
+fn judge(session: &Session, verdict: Verdict) -> Option<Reason> {
+    match verdict {
+        Verdict::Ended(reason) => Some(reason),
+        Verdict::Roles(roles) if !still_permits(&session.principal, roles, &session.permit) => {
+            Some(Reason::RolesChanged)
         }
+        Verdict::Roles(_) | Verdict::Unharmed => None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::audit::Log;
 use crate::audit::Trail;
@@ -79,11 +80,15 @@ impl Tail {
         }
     }
 
-    /// Stores what has gathered, and lets go of what is old.
-    pub(crate) async fn keep_up(&self) {
+    /// Stores what has gathered, and lets go of what is old, until `stop`: between two rounds, so that no event is lost
+    /// on its way to the store.
+    pub(crate) async fn keep_up(&self, stop: CancellationToken) {
         let mut ticks = ticks(UPKEEP_INTERVAL);
         for round in 1_u64.. {
-            ticks.tick().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
             // What the store does not take now, it takes the next time; it has logged why.
             let _ = self.trail.store(&*self.log).await;
             if self.time.take_expiry_seen() || round.is_multiple_of(MARK_ROUNDS) {
@@ -104,9 +109,10 @@ impl Tail {
     }
 
     async fn store_mark(&self) {
-        match self.records.raise_time_mark(self.time.now()).await {
+        let now = self.time.now();
+        match self.records.raise_time_mark(now).await {
             Ok(mark) => self.time.raise(mark),
-            Err(_) => self.time.note_expiry(),
+            Err(_) => self.time.ask_to_store(),
         }
     }
 

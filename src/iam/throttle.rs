@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -87,6 +89,8 @@ struct Buckets<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DashMapStateStore<K>, Elapsed, NoOpMiddleware<Nanos>>,
     /// Until when a key is beyond its budget, in the terms of [`Elapsed`].
     spent: DashMap<K, u64>,
+    /// When a sweep for want of room may happen next.
+    sweep_due: AtomicU64,
     elapsed: Elapsed,
 }
 
@@ -96,13 +100,14 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Self {
             limiter: RateLimiter::dashmap_with_clock(quota, elapsed.clone()),
             spent: DashMap::new(),
+            sweep_due: AtomicU64::new(0),
             elapsed,
         }
     }
 
     fn charge(&self, key: K) -> Price {
         if self.limiter.len() >= MAX_BUCKETS {
-            self.sweep();
+            self.sweep_once_a_second();
             if self.limiter.len() >= MAX_BUCKETS {
                 return Price::Spent(FULL_RETRY);
             }
@@ -130,6 +135,21 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             .checked_sub(self.elapsed.nanos())
             .filter(|left| *left > 0)?;
         Some(Duration::from_nanos(left))
+    }
+
+    /// Looking at all buckets for each of a flood of failures would be what the flood wants.
+    fn sweep_once_a_second(&self) {
+        let now = self.elapsed.nanos();
+        let due = self.sweep_due.load(Ordering::Relaxed);
+        let next = now.saturating_add(SWEEP_INTERVAL_NANOS);
+        let is_mine = || {
+            self.sweep_due
+                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        };
+        if now >= due && is_mine() {
+            self.sweep();
+        }
     }
 
     fn sweep(&self) {
@@ -181,7 +201,7 @@ impl governor::clock::Clock for Elapsed {
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK_MASK_V6)),
-        v4 => v4,
+        IpAddr::V4(v4) => IpAddr::V4(v4),
     }
 }
 
@@ -190,8 +210,11 @@ const NETWORK_MASK_V6: u128 = !0 << 64;
 /// How many keys are counted at once: about 10 MiB. Beyond it, failures of further keys are held off untold.
 const MAX_BUCKETS: usize = 100_000;
 
+/// Buckets are looked through for want of room once in so long.
+const SWEEP_INTERVAL_NANOS: u64 = 1_000_000_000;
+
 /// When to come back where there was no room to count.
-const FULL_RETRY: Duration = Duration::from_secs(60);
+const FULL_RETRY: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -213,7 +236,7 @@ mod tests {
         assert_eq!(throttle.charge_source([192, 0, 2, 2].into()), Price::Free);
 
         clock.set(Timestamp::EPOCH);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         let free = (0..100)
             .filter(|_| throttle.charge_source(from) == Price::Free)
             .count();

@@ -40,20 +40,30 @@ impl Time {
         Timestamp::from_nanos(wall.max(mark))
     }
 
-    /// Something was found expired: the mark should be stored soon, so that not even a restart revives it.
-    pub(crate) fn note_expiry(&self) {
+    /// Something was found expired at `seen`: from then on it is never earlier, and the mark should be stored soon, so
+    /// that not even a restart revives it.
+    pub(crate) fn note_expiry(&self, seen: Timestamp) {
+        self.raise(seen);
+        self.ask_to_store();
+    }
+
+    /// The mark should be stored soon.
+    pub(crate) fn ask_to_store(&self) {
         if !self.expiry_seen.load(Ordering::Relaxed) {
             self.expiry_seen.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether [`Time::note_expiry`] was called since the last time.
+    /// Whether [`Time::ask_to_store`] was called since the last time.
     pub(crate) fn take_expiry_seen(&self) -> bool {
         self.expiry_seen.swap(false, Ordering::Relaxed)
     }
 
     /// Takes in a time that somebody else has seen.
     pub fn raise(&self, mark: Timestamp) {
+        if mark.nanos() <= self.mark.load(Ordering::Relaxed) {
+            return;
+        }
         self.mark.fetch_max(mark.nanos(), Ordering::Relaxed);
     }
 }
@@ -79,5 +89,19 @@ mod tests {
         assert_eq!(time.now(), Timestamp::from_secs(102));
         time.raise(Timestamp::from_secs(200));
         assert_eq!(time.now(), Timestamp::from_secs(200));
+    }
+
+    #[test]
+    fn time_never_goes_back_before_an_expiry_that_was_seen() {
+        let second = Timestamp::from_secs(100);
+        let clock = Clock::fixed(second.saturating_sub(Duration::from_micros(300)));
+        let time = Time::new(clock.clone(), Timestamp::EPOCH);
+        time.now();
+        clock.advance(Duration::from_micros(500));
+        let seen = time.now();
+        assert!(seen > second);
+        time.note_expiry(seen);
+        clock.set(Timestamp::from_secs(90));
+        assert!(time.now() > second);
     }
 }

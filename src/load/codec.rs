@@ -253,8 +253,8 @@ mod tests {
         for value in [
             Value::IntVal(42),
             Value::UintVal(42),
-            Value::JsonVal(Bytes::from_static(b"42")),
-            Value::JsonIetfVal(Bytes::from_static(b"\"42\"")),
+            Value::JsonVal(b"42"[..].into()),
+            Value::JsonIetfVal(b"\"42\""[..].into()),
         ] {
             let mut updates = Vec::new();
             let head = scan(&response(value), |update| updates.push(update)).unwrap();

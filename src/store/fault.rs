@@ -4,6 +4,10 @@ use crate::iam::port::Fault;
 use crate::iam::port::RecordsError;
 
 /// Logs the error, here alone, and says what is left for the caller to know.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the end of an error's way, and the form that `map_err` takes"
+)]
 pub(super) fn unavailable(error: sqlx::Error) -> RecordsError {
     let fault = fault_of(&error);
     tracing::error!(error = %error, fault = %fault, "database failed");

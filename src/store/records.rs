@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::audit::Event;
 use crate::iam::AccountId;
+use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
 use crate::iam::LastUse;
 use crate::iam::PatDigest;
@@ -116,7 +117,7 @@ impl Records for Sqlite {
         let query = sqlx::query(sql)
             .bind(tenant.as_str())
             .bind(page.after.to_lowercase())
-            .bind(page.kind.map(|kind| kind.as_str()))
+            .bind(page.kind.map(AccountKind::as_str))
             .bind(page.limit.min(PAGE_LIMIT));
         all(query.fetch_all(&self.readers).await, |mut columns| {
             columns.account()

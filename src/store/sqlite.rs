@@ -1,5 +1,6 @@
 //! Opening the file.
 
+use std::fs;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,6 +15,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::sqlite::SqliteSynchronous;
+use tokio::time::Instant;
 
 use crate::iam::port::Fault;
 
@@ -43,6 +45,25 @@ impl Sqlite {
             path: path.to_owned(),
             source,
         })?;
+        let began = Instant::now();
+        loop {
+            let opened = Self::try_open(path).await;
+            let is_busy = matches!(
+                opened,
+                Err(Error::Unusable {
+                    fault: Fault::Busy,
+                    ..
+                })
+            );
+            if !is_busy || began.elapsed() > BUSY_TIMEOUT {
+                return opened;
+            }
+            // While another process makes the file, SQLite does not always wait by itself.
+            tokio::time::sleep(OPEN_PAUSE).await;
+        }
+    }
+
+    async fn try_open(path: &Path) -> Result<Self, Error> {
         let store = Self::connect(path)
             .await
             .map_err(|source| unusable(path, source))?;
@@ -104,30 +125,47 @@ impl Sqlite {
     }
 
     async fn migrate(&self, path: &Path) -> Result<(), Error> {
-        migrator()
-            .run(&self.writer)
-            .await
-            .map_err(|error| match error {
-                MigrateError::VersionMissing(schema) => Error::Newer {
-                    path: path.to_owned(),
-                    schema,
-                },
-                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-                    unusable(path, source)
-                }
-                other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
-            })
+        let migrator = migrator();
+        let mut done = migrator.run(&self.writer).await;
+        if matches!(
+            done,
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
+        ) {
+            // Of two processes that make the file at once, one comes too late, and finds the work done.
+            done = migrator.run(&self.writer).await;
+        }
+        done.map_err(|error| match error {
+            MigrateError::VersionMissing(schema) => Error::Newer {
+                path: path.to_owned(),
+                schema,
+            },
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+                unusable(path, source)
+            }
+            other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
+        })
     }
 }
 
 /// Makes an empty file, before SQLite would make one that everybody can read. Its companions inherit the mode.
+///
+/// Does not touch one that is there: to close it would drop the locks that this process has on it through SQLite.
 fn create(path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
         .mode(OWNER_ONLY)
-        .open(path)
-        .map(drop)
+        .open(path);
+    match created {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::metadata(path)?.is_file() {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::IsADirectory.into())
+            }
+        }
+        other => other.map(drop),
+    }
 }
 
 fn unusable(path: &Path, source: sqlx::Error) -> Error {
@@ -140,6 +178,9 @@ fn unusable(path: &Path, source: sqlx::Error) -> Error {
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between two attempts to open a file that another process is making.
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Connections that read: enough to keep a few cores busy.
 const READERS: u32 = 4;

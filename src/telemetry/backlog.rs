@@ -10,9 +10,7 @@ use hashbrown::HashMap;
 use super::item::Batch;
 use super::item::Item;
 use super::leaf::Leaf;
-use super::leaf::State;
 use super::route::Route;
-use super::subscriber::Shared;
 
 /// Changes of one tenant, in segments that must be fanned out one after the other.
 #[derive(Debug, Default)]
@@ -32,14 +30,14 @@ pub(super) enum Segment {
         generation: u64,
         /// What goes where.
         groups: Vec<RouteGroup>,
-        /// Places in `groups` by route id.
-        places: HashMap<u64, usize, foldhash::fast::RandomState>,
+        /// Places in `groups` by the routes' own.
+        places: HashMap<usize, usize, foldhash::fast::RandomState>,
     },
-    /// Items for certain subscribers: deletes, atomic groups, and what a changed label brings or takes.
-    Direct(Vec<Arc<Shared>>, Vec<(Item, u32)>),
+    /// Deletes, atomic groups, and what a changed label brings or takes.
+    Direct(RouteGroup),
 }
 
-/// The changes that take one route.
+/// Items that take one route.
 #[derive(Debug)]
 pub(super) struct RouteGroup {
     route: Arc<Route>,
@@ -65,18 +63,14 @@ impl Backlog {
         self.segments.is_empty()
     }
 
-    /// Adds a change of a leaf's value. The leaf's own mark is kept up to date.
-    pub(super) fn change(
-        &mut self,
-        generation: u64,
-        route: &Arc<Route>,
-        leaf: &Arc<Leaf>,
-        state: Arc<State>,
-    ) {
-        if route.subscribers.is_empty() {
+    /// Adds the latest change of a leaf's value. The leaf's own mark is kept up to date.
+    pub(super) fn change(&mut self, generation: u64, route: &Arc<Route>, leaf: &Arc<Leaf>) {
+        let mut cell = leaf.cell.lock();
+        // A member of an atomic group goes with it.
+        if route.subscribers.is_empty() || cell.group.is_some() {
             return;
         }
-        let mut cell = leaf.cell.lock();
+        let state = Arc::clone(&cell.state);
         let last = self.first + self.segments.len() as u64;
         if let Some(mark) = cell.mark
             && mark.segment + 1 == last
@@ -101,11 +95,8 @@ impl Backlog {
             }
         };
         if let Some(Segment::Changes { groups, places, .. }) = self.segments.last_mut() {
-            let place = *places.entry(route.id).or_insert_with(|| {
-                groups.push(RouteGroup {
-                    route: Arc::clone(route),
-                    items: Vec::new(),
-                });
+            let place = *places.entry(route.place).or_insert_with(|| {
+                groups.push(RouteGroup::new(route));
                 groups.len() - 1
             });
             if let Some(group) = groups.get_mut(place) {
@@ -121,11 +112,17 @@ impl Backlog {
     }
 
     /// Adds items for certain subscribers, after all that came before and before all that comes later.
-    pub(super) fn direct(&mut self, to: Vec<Arc<Shared>>, items: Vec<Item>) {
-        if !to.is_empty() && !items.is_empty() {
-            self.entries += items.len();
-            let items = items.into_iter().map(|item| (item, 0)).collect();
-            self.segments.push(Segment::Direct(to, items));
+    pub(super) fn direct(&mut self, route: &Arc<Route>, items: Vec<Item>) {
+        if route.subscribers.is_empty() || items.is_empty() {
+            return;
+        }
+        self.entries += items.iter().map(Item::leaves).sum::<usize>();
+        if !matches!(self.segments.last(), Some(Segment::Direct(group)) if Arc::ptr_eq(&group.route, route))
+        {
+            self.segments.push(Segment::Direct(RouteGroup::new(route)));
+        }
+        if let Some(Segment::Direct(group)) = self.segments.last_mut() {
+            group.items.extend(items.into_iter().map(|item| (item, 0)));
         }
     }
 
@@ -146,22 +143,32 @@ impl Segment {
         }
     }
 
-    /// Hands the items to their subscribers: one batch for all who take the same route.
-    pub(super) fn fan_out(self) {
+    /// Hands the items to their subscribers, in one turn of the fan-out.
+    pub(super) fn fan_out(self, turn: u64) {
         match self {
             Self::Changes { groups, .. } => {
                 for group in groups {
-                    hand_over(&group.route.subscribers, group.items);
+                    group.fan_out(turn);
                 }
             }
-            Self::Direct(to, items) => hand_over(&to, items),
+            Self::Direct(group) => group.fan_out(turn),
         }
     }
 }
 
-fn hand_over(subscribers: &[Arc<Shared>], items: Vec<(Item, u32)>) {
-    let batches = Batch::split(items);
-    for subscriber in subscribers {
-        subscriber.offer(&batches);
+impl RouteGroup {
+    fn new(route: &Arc<Route>) -> Self {
+        Self {
+            route: Arc::clone(route),
+            items: Vec::new(),
+        }
+    }
+
+    /// Batches are shared by all on the route.
+    fn fan_out(self, turn: u64) {
+        let batches = Batch::split(self.items);
+        for subscriber in &self.route.subscribers {
+            subscriber.offer(&batches, turn);
+        }
     }
 }

@@ -16,6 +16,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Between two looks for stalled subscribers: what an end may be late.
+    pub(super) fn check_interval(&self) -> Duration {
+        self.stall_timeout / 8
+    }
+
     /// A million leaves: about half a gigabyte.
     pub const MAX_LEAVES: usize = 1_000_000;
     /// As many distinct leaves as a large device has.

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::model::Edit;
 use crate::model::Nature;
 use crate::model::Notification;
+use crate::model::Path;
 use crate::model::Pattern;
 use crate::model::SubscriptionList;
 use crate::model::Target;
@@ -21,7 +22,6 @@ use crate::model::Update;
 use crate::wire::Encoding;
 
 use super::config::Config;
-
 use super::effects::emit;
 use super::error::Error;
 use super::journal::Journal;
@@ -82,6 +82,7 @@ impl Core {
             target,
             at: *timestamp,
             nature: *nature,
+            atomic: atomic.as_ref(),
             deletes,
             updates: &[updates],
         };
@@ -124,6 +125,7 @@ impl Core {
             target,
             at,
             nature,
+            atomic: None,
             deletes: &deletes,
             updates: &updates,
         };
@@ -146,6 +148,7 @@ impl Core {
             target,
             at,
             nature: Nature::State,
+            atomic: None,
             deletes: std::slice::from_ref(&root),
             updates: &[],
         };
@@ -178,7 +181,8 @@ impl Core {
         depth: Option<u32>,
     ) -> Snapshot {
         let items = self.tenant(tenant).map_or_else(Vec::new, |tenant| {
-            tenant.inner.lock().items(selector, patterns.iter(), depth)
+            let inner = tenant.inner.lock();
+            inner.items(selector, patterns.iter(), depth, None)
         });
         Snapshot::new(items)
     }
@@ -213,13 +217,11 @@ impl Core {
     ) -> Subscriber {
         let tenant = self.tenant_or_new(tenant);
         let id = self.0.next_subscriber.fetch_add(1, Ordering::Relaxed);
-        let due = tenant.inner.lock().timers.next_due();
-        let (shared, initial) = tenant.subscribe(id, list, &self.0.config, now);
-        let earlier = tenant.inner.lock().timers.next_due();
-        if earlier.is_some_and(|earlier| due.is_none_or(|due| earlier < due)) {
+        let joined = tenant.subscribe(id, list, &self.0.config, now);
+        if joined.is_due_earlier {
             wake(&self.0.tick_waker);
         }
-        Subscriber::new(tenant, shared, encoding, initial)
+        Subscriber::new(tenant, joined, encoding)
     }
 
     /// Names who is woken when there is something to pump.
@@ -242,7 +244,7 @@ impl Core {
     }
 
     /// Queues the samples and heartbeats that are due, and ends subscribers that read nothing for too long.
-    /// Returns when the next is due.
+    /// Returns when to call again at the latest; `None` while there is no subscriber.
     pub fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         let tenants: Vec<_> = self
             .0
@@ -250,9 +252,8 @@ impl Core {
             .iter()
             .map(|entry| Arc::clone(entry.value()))
             .collect();
-        let stall_timeout = self.0.config.stall_timeout;
         let due = tenants.iter().filter_map(|tenant| {
-            tenant.check_stalls(now, stall_timeout);
+            tenant.check_stalls(now, &self.0.config);
             tenant.tick(now)
         });
         due.min()
@@ -271,7 +272,7 @@ impl Core {
             let watch = LabelWatch::start(&inner, write);
             let mut journal = Journal::open(&mut inner, write, self.0.config.max_leaves);
             match steps(&mut journal) {
-                Ok(()) => emit(journal, watch),
+                Ok(()) => emit(journal, &watch),
                 Err(error) => {
                     journal.roll_back();
                     return Err(error);
@@ -311,15 +312,18 @@ pub(super) struct Write<'a> {
     pub(super) target: &'a Target,
     pub(super) at: Timestamp,
     pub(super) nature: Nature,
-    /// All that it may delete.
+    /// What the updates are the whole state of.
+    pub(super) atomic: Option<&'a Path>,
+    /// All that it may delete besides.
     pub(super) deletes: &'a [Pattern],
     /// All that it may write.
     pub(super) updates: &'a [&'a [Update]],
 }
 
 fn wake(waker: &Mutex<Option<Waker>>) {
-    if let Some(waker) = &*waker.lock() {
-        waker.wake_by_ref();
+    let waker = waker.lock().clone();
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

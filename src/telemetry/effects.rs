@@ -1,8 +1,11 @@
 //! What subscribers are told of a write.
+//!
+//! The work grows with the leaves written and with the distinct sets of subscribers, not with their product.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use hashbrown::HashSet;
 
 use crate::model::Target;
@@ -16,96 +19,108 @@ use super::journal::Journal;
 use super::journal::Removal;
 use super::label_watch::LabelWatch;
 use super::leaf::Leaf;
+use super::route::Route;
 use super::subscriber::Shared;
 
 /// Puts what a finished write means for subscribers into the backlog: deletes, then groups, then values
 /// (gNMI spec 3.5.2.3).
-pub(super) fn emit(mut journal: Journal<'_>, watch: LabelWatch) {
-    for removal in std::mem::take(&mut journal.removed) {
-        emit_removal(&mut journal, &removal);
+pub(super) fn emit(mut journal: Journal<'_>, watch: &LabelWatch) {
+    let mut removed = std::mem::take(&mut journal.removed);
+    let has_removed = !removed.is_empty();
+    watch.complete(journal.inner, &mut removed);
+    emit_removals(&mut journal, &removed);
+    let changed = journal.changed(has_removed);
+    let mut groups = std::mem::take(&mut journal.groups);
+    if !groups.is_empty() || !watch.is_idle() {
+        let mut told: HashSet<u64> = changed.iter().map(|leaf| leaf.id).collect();
+        groups.retain(|(group, is_new)| {
+            *is_new || group.members.iter().any(|leaf| told.contains(&leaf.id))
+        });
+        let members = groups.iter().flat_map(|(group, _)| &group.members);
+        told.extend(members.map(|leaf| leaf.id));
+        watch.finish(&mut journal, &told);
     }
-    let mut changed = journal.changed();
-    let told: HashSet<u64> = changed.iter().map(|leaf| leaf.id).collect();
-    watch.finish(&mut journal, &told);
-    for (group, is_new) in std::mem::take(&mut journal.groups) {
-        if is_new || group.members.iter().any(|leaf| told.contains(&leaf.id)) {
-            emit_group(&mut journal, &group);
-        }
-        let members: HashSet<u64> = group.members.iter().map(|leaf| leaf.id).collect();
-        changed.retain(|leaf| !members.contains(&leaf.id));
+    for (group, _) in groups {
+        emit_group(&mut journal, &group);
     }
-    for leaf in &changed {
-        let (generation, route) = journal.inner.route(leaf);
-        journal
-            .inner
-            .backlog
-            .change(generation, &route, leaf, leaf.state());
+    for leaf in changed {
+        let route = journal.inner.route(&leaf);
+        let generation = journal.inner.listeners.routes.generation();
+        journal.inner.backlog.change(generation, &route, &leaf);
     }
     journal.drop_empty_tree();
 }
 
 /// One delete of the root for those who asked for all of it, one per leaf for the others.
-fn emit_removal(journal: &mut Journal<'_>, removal: &Removal) {
+fn emit_removals(journal: &mut Journal<'_>, removed: &[Removal]) {
     let (target, at) = (journal.target, journal.at);
-    let ids: Arc<[u64]> = removal.leaves.iter().map(|(leaf, _)| leaf.id).collect();
-    let covering = journal.inner.covering(target, &removal.root);
-    let mut whole: BTreeMap<u64, Arc<Shared>> = BTreeMap::new();
-    let mut partial: BTreeMap<u64, (Arc<Shared>, Vec<Item>)> = BTreeMap::new();
-    for (leaf, route) in &removal.leaves {
-        let mut item = None;
-        for subscriber in &route.subscribers {
-            if covering.contains(&subscriber.id) {
-                whole
-                    .entry(subscriber.id)
-                    .or_insert_with(|| Arc::clone(subscriber));
-                continue;
+    let inner = &mut *journal.inner;
+    let mut deletes: BTreeMap<usize, (Arc<Route>, Vec<Item>)> = BTreeMap::new();
+    let mut add = |route: &Arc<Route>, item: Item| {
+        let of_route = deletes.entry(route.place);
+        let (_, items) = of_route.or_insert_with(|| (Arc::clone(route), Vec::new()));
+        items.push(item);
+    };
+    let mut others: HashMap<(usize, usize), Arc<Route>> = HashMap::new();
+    for Removal { root, leaves } in removed {
+        let whole = inner.covering(target, root);
+        if !whole.subscribers.is_empty() {
+            let ids = leaves.iter().map(|(leaf, _)| leaf.id).collect();
+            let root = Deletion::new(target.clone(), root.clone(), at, ids);
+            add(&whole, Item::Delete(Arc::new(root)));
+        }
+        for (leaf, route) in leaves {
+            let partial = others
+                .entry((route.place, whole.place))
+                .or_insert_with(|| inner.listeners.routes.without(route, &whole));
+            if !partial.subscribers.is_empty() {
+                add(partial, deletion(target, leaf, at));
             }
-            let item = item
-                .get_or_insert_with(|| deletion(target, leaf, at))
-                .clone();
-            let (_, items) = partial
-                .entry(subscriber.id)
-                .or_insert_with(|| (Arc::clone(subscriber), Vec::new()));
-            items.push(item);
         }
     }
-    let root = Deletion::new(target.clone(), removal.root.clone(), at, ids);
-    let backlog = &mut journal.inner.backlog;
-    backlog.direct(
-        whole.into_values().collect(),
-        vec![Item::Delete(Arc::new(root))],
-    );
-    for (subscriber, items) in partial.into_values() {
-        backlog.direct(vec![subscriber], items);
+    for (route, items) in deletes.into_values() {
+        inner.backlog.direct(&route, items);
     }
 }
 
-/// The whole group for those who asked for all members, a view for each of the others.
+/// The whole group for those who asked for all members, a view for each distinct part that others asked for.
 fn emit_group(journal: &mut Journal<'_>, group: &Group) {
-    let mut asked: BTreeMap<u64, (Arc<Shared>, Vec<Arc<Leaf>>)> = BTreeMap::new();
+    let (target, inner) = (journal.target, &mut *journal.inner);
+    let mut by_route: BTreeMap<usize, (Arc<Route>, Vec<Arc<Leaf>>)> = BTreeMap::new();
     for leaf in &group.members {
-        let (_, route) = journal.inner.route(leaf);
+        let route = inner.route(leaf);
+        let of_route = by_route.entry(route.place);
+        let (_, members) = of_route.or_insert_with(|| (route, Vec::new()));
+        members.push(Arc::clone(leaf));
+    }
+    if by_route.len() == 1 {
+        for (route, _) in by_route.values() {
+            let view = GroupView::new(group, target, &group.members, None);
+            inner.backlog.direct(route, vec![Item::Group(view)]);
+        }
+        return;
+    }
+    let mut asked: BTreeMap<u64, (&Arc<Shared>, Vec<usize>)> = BTreeMap::new();
+    for (route, _) in by_route.values() {
         for subscriber in &route.subscribers {
-            let (_, members) = asked
+            let (_, routes) = asked
                 .entry(subscriber.id)
-                .or_insert_with(|| (Arc::clone(subscriber), Vec::new()));
-            members.push(Arc::clone(leaf));
+                .or_insert_with(|| (subscriber, Vec::new()));
+            routes.push(route.place);
         }
     }
-    let mut whole = Vec::new();
-    for (subscriber, members) in asked.into_values() {
-        if members.len() == group.members.len() {
-            whole.push(subscriber);
-        } else {
-            let view = GroupView::new(group, journal.target, &members);
-            journal
-                .inner
-                .backlog
-                .direct(vec![subscriber], vec![Item::Group(view)]);
-        }
+    let mut by_part: BTreeMap<Vec<usize>, Vec<Arc<Shared>>> = BTreeMap::new();
+    for (subscriber, routes) in asked.into_values() {
+        let subscribers = by_part.entry(routes).or_default();
+        subscribers.push(Arc::clone(subscriber));
     }
-    let view = GroupView::new(group, journal.target, &group.members);
-    journal.inner.backlog.direct(whole, vec![Item::Group(view)]);
+    for (routes, subscribers) in by_part {
+        let members = routes.iter().filter_map(|place| by_route.get(place));
+        let members: Vec<_> = members.flat_map(|(_, leaves)| leaves).cloned().collect();
+        let view = GroupView::new(group, target, &members, None);
+        let route = inner.listeners.routes.to(subscribers);
+        inner.backlog.direct(&route, vec![Item::Group(view)]);
+    }
 }
 
 /// One leaf is gone.

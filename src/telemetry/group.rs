@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::model::Path;
+use crate::model::Pattern;
 use crate::model::Target;
 use crate::model::Timestamp;
 use crate::wire::Encoding;
@@ -17,7 +18,7 @@ use super::leaf::State;
 
 /// The leaves below one prefix that were reported as a whole. A non-atomic write below the prefix dissolves it.
 pub(super) struct Group {
-    /// Unique among leaves and groups; the same for every report under the prefix until it is dissolved.
+    /// Unique among leaves and groups.
     pub(super) id: u64,
     /// What the members are the whole state of.
     pub(super) prefix: Path,
@@ -29,12 +30,13 @@ pub(super) struct Group {
 
 /// One report of a group, as one subscriber sees it: its members alone, under the group's prefix (gNMI spec 3.5.2.5).
 pub(super) struct GroupView {
-    /// The group's id.
-    pub(super) id: u64,
     /// Whose tree.
-    target: Target,
+    pub(super) target: Target,
     /// The group's prefix.
-    prefix: Path,
+    pub(super) prefix: Path,
+    /// The pattern of the sample that this is part of; `None` where it is the answer to all that the subscriber asked
+    /// for. Of two views with one prefix and scope the later says all that the earlier does.
+    pub(super) scope: Option<Arc<Pattern>>,
     /// When the values were collected.
     at: Timestamp,
     /// What the subscriber asked for.
@@ -46,15 +48,20 @@ pub(super) struct GroupView {
 
 impl GroupView {
     /// The current values of some members.
-    pub(super) fn new(group: &Group, target: &Target, members: &[Arc<Leaf>]) -> Arc<Self> {
+    pub(super) fn new(
+        group: &Group,
+        target: &Target,
+        members: &[Arc<Leaf>],
+        scope: Option<&Arc<Pattern>>,
+    ) -> Arc<Self> {
         let leaves: Vec<_> = members
             .iter()
             .map(|leaf| (Arc::clone(leaf), leaf.state()))
             .collect();
         Arc::new(Self {
-            id: group.id,
             target: target.clone(),
             prefix: group.prefix.clone(),
+            scope: scope.cloned(),
             at: group.at,
             size: leaves.iter().map(|(leaf, state)| leaf.size(state)).sum(),
             leaves,

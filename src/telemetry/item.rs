@@ -7,6 +7,7 @@ use bytes::Bytes;
 use bytes::BytesMut;
 
 use crate::model::Path;
+use crate::model::Pattern;
 use crate::model::Target;
 use crate::model::Timestamp;
 use crate::wire::Encoding;
@@ -46,7 +47,7 @@ pub(super) struct Deletion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Delete(Target, Path),
-    Group(u64),
+    Group(Target, Path, Option<Arc<Pattern>>),
     Leaf(u64),
 }
 
@@ -65,8 +66,18 @@ impl Item {
     pub(super) fn key(&self) -> Key {
         match self {
             Self::Delete(deletion) => Key::Delete(deletion.target.clone(), deletion.path.clone()),
-            Self::Group(view) => Key::Group(view.id),
+            Self::Group(view) => {
+                Key::Group(view.target.clone(), view.prefix.clone(), view.scope.clone())
+            }
             Self::Update(leaf, _) => Key::Leaf(leaf.id),
+        }
+    }
+
+    /// How many values it holds; one at least.
+    pub(super) fn leaves(&self) -> usize {
+        match self {
+            Self::Group(view) => view.leaves.len().max(1),
+            Self::Delete(_) | Self::Update(..) => 1,
         }
     }
 
@@ -115,7 +126,7 @@ impl Deletion {
 
 impl Batch {
     /// Joins items; the batch is shared by all who get it.
-    pub(super) fn new(items: Vec<(Item, u32)>) -> Arc<Self> {
+    fn new(items: Vec<(Item, u32)>) -> Arc<Self> {
         Arc::new(Self {
             size: items.iter().map(|(item, _)| item.size()).sum(),
             items,
@@ -123,15 +134,23 @@ impl Batch {
         })
     }
 
-    /// Splits items into batches of at most [`BATCH_ITEMS`].
+    /// Splits items into batches of at most [`TURN_ITEMS`], and not much more than [`TURN_BYTES`].
     pub(super) fn split(items: Vec<(Item, u32)>) -> Vec<Arc<Self>> {
-        if items.len() <= BATCH_ITEMS {
-            return vec![Self::new(items)];
+        let mut batches = Vec::with_capacity(items.len().div_ceil(TURN_ITEMS));
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            let mut bytes = 0;
+            let mut batch = Vec::with_capacity(TURN_ITEMS.min(items.len()));
+            while batch.len() < TURN_ITEMS && bytes < TURN_BYTES {
+                let Some((item, duplicates)) = items.next() else {
+                    break;
+                };
+                bytes += item.size();
+                batch.push((item, duplicates));
+            }
+            batches.push(Self::new(batch));
         }
-        items
-            .chunks(BATCH_ITEMS)
-            .map(|chunk| Self::new(chunk.to_vec()))
-            .collect()
+        batches
     }
 
     /// All messages in a row, encoded by the first who asks and shared from then on.
@@ -150,8 +169,12 @@ impl Batch {
     }
 }
 
-/// About 16 KiB of ordinary updates: one TLS record and one DATA frame of the usual size.
-const BATCH_ITEMS: usize = 96;
+/// Items per turn of a subscriber. About 16 KiB of ordinary updates: one TLS record and one DATA frame of the usual
+/// size.
+pub(super) const TURN_ITEMS: usize = 96;
+
+/// Bytes per turn of a subscriber: where values are large, a turn shall not hold many of them in memory at once.
+pub(super) const TURN_BYTES: usize = 64 << 10;
 
 /// A delete's path, timestamp and framing, on average.
 const DELETE_BYTES: usize = 128;

@@ -32,9 +32,10 @@ pub(super) struct Journal<'a> {
     pub(super) at: Timestamp,
     nature: Nature,
     max_leaves: usize,
+    /// What is gone.
     pub(super) removed: Vec<Removal>,
     steps: Vec<Step>,
-    /// Groups that were reported, and whether each is new.
+    /// Groups that were reported, and whether each has other members than before.
     pub(super) groups: Vec<(Arc<Group>, bool)>,
 }
 
@@ -43,6 +44,7 @@ pub(super) struct Journal<'a> {
 pub(super) struct Removal {
     /// All that was below this is gone.
     pub(super) root: Path,
+    /// Not empty.
     pub(super) leaves: Vec<(Arc<Leaf>, Arc<Route>)>,
 }
 
@@ -77,7 +79,7 @@ impl<'a> Journal<'a> {
             return;
         };
         for (root, leaves) in tree.named(pattern) {
-            self.remove(root, &leaves);
+            self.remove(root, leaves);
         }
     }
 
@@ -89,15 +91,19 @@ impl<'a> Journal<'a> {
 
     /// Writes one leaf, creating it if need be.
     pub(super) fn put(&mut self, update: &Update) -> Result<(), Error> {
-        let groups = match self.inner.trees.get(self.target) {
-            Some(tree) => tree.groups_above(&update.path),
-            None => Vec::new(),
-        };
-        for group in groups {
-            // A non-atomic write below the prefix breaks the baseline (gNMI spec 2.1.1).
+        // A non-atomic write below the prefix breaks the baseline (gNMI spec 2.1.1).
+        if let Some(leaf) = self.find(&update.path) {
+            if let Some(group) = leaf.group() {
+                self.dissolve(&group);
+            }
+            self.overwrite(leaf, &update.value);
+            return Ok(());
+        }
+        let tree = self.inner.trees.get(self.target);
+        for group in tree.map_or_else(Vec::new, |tree| tree.groups_above(&update.path)) {
             self.dissolve(&group);
         }
-        self.write(&update.path, &update.value).map(|_| ())
+        self.create(&update.path, &update.value).map(|_| ())
     }
 
     /// Makes `updates` the whole state below `prefix`, and one group (gNMI spec 2.1.1).
@@ -107,12 +113,11 @@ impl<'a> Journal<'a> {
         let mut known = None;
         for group in above {
             if group.prefix == *prefix {
-                known = Some(group.id);
                 self.dissolve(&group);
+                known = Some(group.members.len());
             } else {
                 // Atomic data under a super-prefix is gone.
-                let members = group.members.clone();
-                self.remove(group.prefix.clone(), &members);
+                self.remove(group.prefix.clone(), group.members.clone());
             }
         }
         let mut inside = Vec::new();
@@ -125,30 +130,43 @@ impl<'a> Journal<'a> {
         self.remove_others(prefix, updates);
         let (mut members, mut seen) = (Vec::with_capacity(updates.len()), HashSet::new());
         for update in updates {
-            let leaf = self.write(&update.path, &update.value)?;
+            if !update.path.is_under(prefix) {
+                // No part of the group.
+                self.put(update)?;
+                continue;
+            }
+            let leaf = match self.find(&update.path) {
+                Some(leaf) => self.overwrite(leaf, &update.value),
+                None => self.create(&update.path, &update.value)?,
+            };
             if seen.insert(leaf.id) {
                 members.push(leaf);
             }
         }
-        self.form(known, prefix, members);
+        // One that was not there before is news anyway, so the number tells whether one has gone.
+        let is_new = known != Some(members.len());
+        self.form(is_new, prefix, members);
         Ok(())
     }
 
-    /// The leaves whose value is new, each once.
-    pub(super) fn changed(&self) -> Vec<Arc<Leaf>> {
+    /// The leaves whose value is another than before the write, each once. `has_removed` tells whether some of those
+    /// written may be gone again.
+    pub(super) fn changed(&self, has_removed: bool) -> Vec<Arc<Leaf>> {
         let mut changed: Vec<Arc<Leaf>> = Vec::new();
+        let mut seen = HashSet::new();
         for step in &self.steps {
-            let leaf = match step {
-                Step::Created(leaf) => leaf,
-                Step::Written(leaf, before) if leaf.state().version != before.version => leaf,
-                _ => continue,
+            let (leaf, before) = match step {
+                Step::Created(leaf) => (leaf, None),
+                Step::Written(leaf, before) => (leaf, Some(before)),
+                Step::Dissolved(_) | Step::Grouped(_) | Step::Removed(_) => continue,
             };
-            if self.is_alive(leaf) {
+            // What was before all is in a leaf's first step.
+            let is_first = self.steps.len() == 1 || seen.insert(leaf.id);
+            let is_news = || before.is_none_or(|before| leaf.differs(before));
+            if is_first && is_news() && (!has_removed || self.is_alive(leaf)) {
                 changed.push(Arc::clone(leaf));
             }
         }
-        let mut seen = HashSet::with_capacity(changed.len());
-        changed.retain(|leaf| seen.insert(leaf.id));
         changed
     }
 
@@ -191,9 +209,7 @@ impl<'a> Journal<'a> {
     }
 
     fn is_alive(&self, leaf: &Leaf) -> bool {
-        let tree = self.inner.trees.get(self.target);
-        tree.and_then(|tree| tree.find(&leaf.path))
-            .is_some_and(|known| known.id == leaf.id)
+        self.find(&leaf.path).is_some_and(|it| it.id == leaf.id)
     }
 
     fn tree(&mut self) -> &mut Tree {
@@ -223,31 +239,36 @@ impl<'a> Journal<'a> {
         }
         for leaf in gone {
             if self.is_alive(&leaf) {
-                self.remove(leaf.path.clone(), std::slice::from_ref(&leaf));
+                self.remove(leaf.path.clone(), vec![leaf]);
             }
         }
     }
 
     /// Removes leaves below `root`. One leaf of an atomic group takes the whole group with it.
-    fn remove(&mut self, root: Path, leaves: &[Arc<Leaf>]) {
+    fn remove(&mut self, root: Path, mut leaves: Vec<Arc<Leaf>>) {
+        if !self.removed.is_empty() {
+            // Some may have gone already, with their group.
+            leaves.retain(|leaf| self.is_alive(leaf));
+        }
+        if leaves.is_empty() {
+            return;
+        }
         let above = self.tree().groups_above(&root);
         if let Some(group) = above
             .into_iter()
             .find(|group| group.prefix.elems.len() < root.elems.len())
         {
-            let members = group.members.clone();
-            return self.remove(group.prefix.clone(), &members);
+            return self.remove(group.prefix.clone(), group.members.clone());
         }
         let mut routed = Vec::with_capacity(leaves.len());
         for leaf in leaves {
-            let group = leaf.cell.lock().group.clone();
-            if let Some(group) = group {
+            if let Some(group) = leaf.group() {
                 self.dissolve(&group);
             }
-            let (_, route) = self.inner.route(leaf);
-            routed.push((Arc::clone(leaf), route));
+            let route = self.inner.last_route(&leaf);
+            routed.push((leaf, route));
         }
-        for leaf in leaves {
+        for (leaf, _) in &routed {
             self.take_out(leaf);
             self.steps.push(Step::Removed(Arc::clone(leaf)));
         }
@@ -257,33 +278,28 @@ impl<'a> Journal<'a> {
         });
     }
 
-    fn write(&mut self, path: &Path, value: &Value) -> Result<Arc<Leaf>, Error> {
-        let (at, nature) = (self.at, self.nature);
-        if let Some(leaf) = self
-            .inner
-            .trees
-            .get(self.target)
-            .and_then(|tree| tree.find(path))
-        {
-            let leaf = Arc::clone(leaf);
-            let mut cell = leaf.cell.lock();
-            let is_same = cell.state.value == *value;
-            let version = if is_same {
-                cell.state.version
-            } else {
-                cell.state.version + 1
-            };
-            let state = Arc::new(State::new(value.clone(), at, nature, version));
-            let before = std::mem::replace(&mut cell.state, state);
-            drop(cell);
-            self.steps.push(Step::Written(Arc::clone(&leaf), before));
-            return Ok(leaf);
-        }
+    fn find(&self, path: &Path) -> Option<Arc<Leaf>> {
+        let tree = self.inner.trees.get(self.target)?;
+        tree.find(path).cloned()
+    }
+
+    fn overwrite(&mut self, leaf: Arc<Leaf>, value: &Value) -> Arc<Leaf> {
+        let mut cell = leaf.cell.lock();
+        let is_same = cell.state.value == *value;
+        let version = cell.state.version + u64::from(!is_same);
+        let state = Arc::new(State::new(value.clone(), self.at, self.nature, version));
+        let before = std::mem::replace(&mut cell.state, state);
+        drop(cell);
+        self.steps.push(Step::Written(Arc::clone(&leaf), before));
+        leaf
+    }
+
+    fn create(&mut self, path: &Path, value: &Value) -> Result<Arc<Leaf>, Error> {
         if self.inner.leaves >= self.max_leaves {
             return Err(Error::Full(self.max_leaves));
         }
         self.tree().check_shape(path)?;
-        let state = State::new(value.clone(), at, nature, 1);
+        let state = State::new(value.clone(), self.at, self.nature, 1);
         let id = self.inner.next_id();
         let leaf = Arc::new(Leaf::new(id, self.target.clone(), path.clone(), state));
         self.put_in(&leaf);
@@ -291,10 +307,9 @@ impl<'a> Journal<'a> {
         Ok(leaf)
     }
 
-    fn form(&mut self, known: Option<u64>, prefix: &Path, members: Vec<Arc<Leaf>>) {
-        let id = known.unwrap_or_else(|| self.inner.next_id());
+    fn form(&mut self, is_new: bool, prefix: &Path, members: Vec<Arc<Leaf>>) {
         let group = Arc::new(Group {
-            id,
+            id: self.inner.next_id(),
             prefix: prefix.clone(),
             at: self.at,
             members,
@@ -305,7 +320,7 @@ impl<'a> Journal<'a> {
         if let Some(node) = self.tree().node_mut(prefix) {
             node.group = Some(Arc::clone(&group));
             self.steps.push(Step::Grouped(prefix.clone()));
-            self.groups.push((group, known.is_none()));
+            self.groups.push((group, is_new));
         }
     }
 

@@ -82,6 +82,17 @@ impl Leaf {
         Arc::clone(&self.cell.lock().state)
     }
 
+    /// The atomic group that the leaf belongs to.
+    pub(super) fn group(&self) -> Option<Arc<Group>> {
+        self.cell.lock().group.clone()
+    }
+
+    /// Whether the latest value is another than that of `before`.
+    pub(super) fn differs(&self, before: &State) -> bool {
+        let state = &self.cell.lock().state;
+        state.version != before.version && state.value != before.value
+    }
+
     /// The message that carries `state`, encoded when first asked for and shared from then on.
     pub(super) fn frame(&self, state: &State, encoding: Encoding, duplicates: u32) -> Bytes {
         let encode =

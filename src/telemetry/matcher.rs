@@ -78,13 +78,14 @@ impl<T> Matcher<T> {
         }
     }
 
-    /// Calls `found` for each entry whose pattern covers `path`, with the number of levels that the path lies below
-    /// the node that the pattern names. An entry may come more than once, the one nearest to the root first.
+    /// Calls `found` for the entries of each pattern that covers `path`, with the number of levels that the path lies
+    /// below the node that the pattern names. Entries may come more than once, those nearest to the root first.
+    /// Until a pattern is added or removed, the same entries are at the same place in memory.
     pub(super) fn visit<'a>(
         &'a self,
         target: &Target,
         path: &Path,
-        mut found: impl FnMut(&'a T, usize),
+        mut found: impl FnMut(&'a [T], usize),
     ) {
         let one = TargetSelector::One(target.clone());
         // `*` means the named targets; the gateway's own data has no name (design 3).
@@ -144,7 +145,7 @@ impl<T> Node<T> {
             .or_default()
     }
 
-    fn visit<'a>(&'a self, elems: &[Elem], found: &mut impl FnMut(&'a T, usize)) {
+    fn visit<'a>(&'a self, elems: &[Elem], found: &mut impl FnMut(&'a [T], usize)) {
         let mut active: SmallVec<[&'a Self; 8]> = SmallVec::new();
         self.enter(&mut active);
         let mut next: SmallVec<[&'a Self; 8]> = SmallVec::new();
@@ -267,9 +268,9 @@ impl<T> Default for Node<T> {
     }
 }
 
-fn report<'a, T>(active: &[&'a Node<T>], below: usize, found: &mut impl FnMut(&'a T, usize)) {
-    for entry in active.iter().flat_map(|node| &node.here) {
-        found(entry, below);
+fn report<'a, T>(active: &[&'a Node<T>], below: usize, found: &mut impl FnMut(&'a [T], usize)) {
+    for node in active.iter().filter(|node| !node.here.is_empty()) {
+        found(&node.here, below);
     }
 }
 
@@ -306,5 +307,37 @@ impl Keys {
             }
         }
         parted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Origins;
+    use crate::wire::parse_path_text;
+    use crate::wire::read_pattern;
+
+    #[test]
+    fn matcher_holds_nothing_of_removed_patterns() {
+        let texts = [
+            "/",
+            "/...",
+            "/a/.../b",
+            "/a[k=1][l=*]/b",
+            "/*[k=2]/.../...",
+            "/a",
+            "/a[k=2]",
+        ];
+        let patterns = texts.map(|text| {
+            read_pattern(None, &parse_path_text(text).unwrap(), &Origins::gateway()).unwrap()
+        });
+        let mut matcher = Matcher::default();
+        for pattern in patterns.iter().chain(&patterns) {
+            matcher.add(&TargetSelector::All, pattern, ());
+        }
+        for pattern in &patterns {
+            matcher.remove(&TargetSelector::All, pattern, |()| true);
+        }
+        assert!(matcher.roots.is_empty());
     }
 }

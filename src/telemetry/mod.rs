@@ -8,6 +8,7 @@
 //! caller gets here with a permit for one tenant, and no path reaches across tenants.
 
 mod backlog;
+mod collected;
 mod config;
 mod core;
 mod effects;
@@ -19,6 +20,7 @@ mod journal;
 mod label_watch;
 mod labels;
 mod leaf;
+mod listeners;
 mod matcher;
 mod progress;
 mod queue;
@@ -29,6 +31,9 @@ mod subscriber;
 mod tenant;
 mod timers;
 mod tree;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use core::Core;

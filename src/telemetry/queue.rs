@@ -30,11 +30,17 @@ pub(super) struct Queue {
     max_entries: usize,
     max_bytes: usize,
     overrun: Option<Overrun>,
+    is_closed: bool,
+    /// What was there on joining is still being read.
+    is_joining: bool,
+    /// The turn of the fan-out in which the queue was last empty.
+    turn: u64,
     /// Who waits for something to come.
     waker: Option<Waker>,
-    /// How often something was taken: what tells a stall.
+    /// How often something was read: what tells a stall.
     reads: u64,
-    stall: (u64, Timestamp),
+    /// Nothing was read since then, at that many reads.
+    stall: Option<(u64, Timestamp)>,
 }
 
 /// What a subscriber gets in one turn.
@@ -61,18 +67,26 @@ impl Queue {
             max_entries: config.queue_entries,
             max_bytes: config.queue_bytes,
             overrun: None,
+            is_closed: false,
+            is_joining: true,
+            turn: 0,
             waker: None,
             reads: 0,
-            stall: (0, Timestamp::EPOCH),
+            stall: None,
         }
     }
 
-    /// Adds a batch. Returns who must be woken.
-    pub(super) fn offer(&mut self, batch: &Arc<Batch>) -> Option<Waker> {
-        if self.overrun.is_some() {
+    /// Adds a batch of a turn of the fan-out. Returns who must be woken.
+    pub(super) fn offer(&mut self, batch: &Arc<Batch>, turn: u64) -> Option<Waker> {
+        if self.overrun.is_some() || self.is_closed {
             return None;
         }
-        if self.slots.is_empty() && self.batches.len() < KEPT_BATCHES {
+        if self.slots.is_empty() && self.batches.is_empty() {
+            self.turn = turn;
+        }
+        // Within one turn leaves hardly repeat, so that slots for what a current subscriber gets would save nothing.
+        let is_current = self.turn == turn || self.batches.len() < KEPT_BATCHES;
+        if self.slots.is_empty() && is_current {
             self.entries += batch.items.len();
             self.bytes += batch.size;
             self.batches.push_back(Arc::clone(batch));
@@ -86,6 +100,19 @@ impl Queue {
             self.enforce();
         }
         self.waker.take()
+    }
+
+    /// Notes that something of what was there on joining was read; `is_joining` tells whether there is more.
+    pub(super) fn note_read(&mut self, is_joining: bool) {
+        self.reads += 1;
+        self.is_joining = is_joining;
+    }
+
+    /// The subscriber has left: nothing is kept for it from now on.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        self.clear();
+        self.waker = None;
     }
 
     /// Takes what comes next, or leaves `waker` to be woken when something comes.
@@ -104,20 +131,32 @@ impl Queue {
             return Taken::Nothing;
         }
         self.reads += 1;
-        let items = self.slots.take(TAKEN_ITEMS);
+        let items = self.slots.take();
         self.count_slots();
         Taken::Items(items)
     }
 
     /// Ends the subscriber if nothing was read for `timeout` although something waits. Returns who must be woken.
     pub(super) fn check_stall(&mut self, now: Timestamp, timeout: Duration) -> Option<Waker> {
-        let (reads, since) = self.stall;
-        if self.entries == 0 || reads != self.reads || since == Timestamp::EPOCH {
-            self.stall = (self.reads, now);
-        } else if now.since(since) >= timeout && self.overrun.is_none() {
-            return self.end(Overrun::Stalled(timeout.as_secs()));
+        let is_idle = self.entries == 0 && !self.is_joining;
+        match self.stall {
+            Some((reads, since)) if reads == self.reads && !is_idle => {
+                if now.since(since) < timeout || self.overrun.is_some() {
+                    return None;
+                }
+                self.end(Overrun::Stalled(timeout.as_secs()));
+                self.waker.take()
+            }
+            _ => {
+                self.stall = Some((self.reads, now));
+                None
+            }
         }
-        None
+    }
+
+    /// Why the subscriber was ended, if it was.
+    pub(super) fn overrun(&self) -> Option<Overrun> {
+        self.overrun
     }
 
     /// Distinct entries that wait.
@@ -146,18 +185,19 @@ impl Queue {
         }
     }
 
-    fn end(&mut self, overrun: Overrun) -> Option<Waker> {
+    fn end(&mut self, overrun: Overrun) {
         self.overrun = Some(overrun);
+        self.clear();
+    }
+
+    fn clear(&mut self) {
         self.slots = Slots::default();
         self.batches = VecDeque::new();
         self.entries = 0;
         self.bytes = 0;
-        self.waker.take()
     }
 }
 
-/// Shared batches that a subscriber may fall behind before its leaves get slots: a moment without processor.
+/// Shared batches that a subscriber may fall behind, beyond one turn of the fan-out, before its leaves get slots: a
+/// moment without processor.
 const KEPT_BATCHES: usize = 8;
-
-/// Entries per turn of a lagging subscriber: about 16 KiB of messages.
-const TAKEN_ITEMS: usize = 96;

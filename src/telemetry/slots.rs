@@ -6,6 +6,8 @@ use hashbrown::HashMap;
 
 use super::item::Item;
 use super::item::Key;
+use super::item::TURN_BYTES;
+use super::item::TURN_ITEMS;
 
 /// A queue without repetition. What is put again keeps its place and counts a duplicate.
 #[derive(Debug, Default)]
@@ -45,10 +47,11 @@ impl Slots {
         }
     }
 
-    /// Takes up to `most` entries from the front.
-    pub(super) fn take(&mut self, most: usize) -> Vec<(Item, u32)> {
-        let mut taken = Vec::with_capacity(most.min(self.len()));
-        while taken.len() < most {
+    /// Takes what is in front: one turn.
+    pub(super) fn take(&mut self) -> Vec<(Item, u32)> {
+        let mut taken = Vec::with_capacity(TURN_ITEMS.min(self.len()));
+        let mut bytes = 0;
+        while taken.len() < TURN_ITEMS && bytes < TURN_BYTES {
             let Some(front) = self.order.pop_front() else {
                 break;
             };
@@ -56,6 +59,7 @@ impl Slots {
             if let Some((item, duplicates)) = front {
                 self.places.remove(&item.key());
                 self.bytes -= item.size();
+                bytes += item.size();
                 taken.push((item, duplicates));
             }
         }
@@ -79,17 +83,18 @@ impl Slots {
         }
     }
 
-    /// What waits of the removed leaves is void; the same delete twice with nothing in between is one.
+    /// What waits of the removed leaves is void. So is an earlier delete of the same, which cannot stand for this
+    /// one: a group below may have been reported in between.
     fn put_delete(&mut self, item: &Item) {
         let Item::Delete(deletion) = item else { return };
         for &id in deletion.removed.iter() {
             self.remove(&Key::Leaf(id));
-            self.remove(&Key::Group(id));
         }
+        let (target, path) = (deletion.target.clone(), deletion.path.clone());
+        self.remove(&Key::Group(target, path, None));
         let key = item.key();
-        if !self.places.contains_key(&key) {
-            self.push(key, item, 0);
-        }
+        self.remove(&key);
+        self.push(key, item, 0);
     }
 
     /// A group says all about its members, so it voids what waits of them, and goes to the end: what was

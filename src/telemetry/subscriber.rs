@@ -18,6 +18,7 @@ use super::item::Item;
 use super::queue::Queue;
 use super::queue::Taken;
 use super::snapshot::Snapshot;
+use super::tenant::Joined;
 use super::tenant::Tenant;
 
 /// What the fan-out knows of a subscriber.
@@ -39,12 +40,12 @@ impl Shared {
     }
 
     /// Adds batches to the queue and wakes the stream. Never waits: the queue's lock is held for pushes alone.
-    pub(super) fn offer(&self, batches: &[Arc<Batch>]) {
+    pub(super) fn offer(&self, batches: &[Arc<Batch>], turn: u64) {
         let mut waker = None;
         {
             let mut queue = self.queue.lock();
             for batch in batches {
-                waker = queue.offer(batch).or(waker);
+                waker = queue.offer(batch, turn).or(waker);
             }
         }
         if let Some(waker) = waker {
@@ -65,17 +66,12 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// Joins a registered subscriber with what existed at that moment.
-    pub(super) fn new(
-        tenant: Arc<Tenant>,
-        shared: Arc<Shared>,
-        encoding: Encoding,
-        initial: Snapshot,
-    ) -> Self {
+    pub(super) fn new(tenant: Arc<Tenant>, joined: Joined, encoding: Encoding) -> Self {
         Self {
             tenant,
-            shared,
+            shared: joined.shared,
             encoding,
-            initial: Some(initial),
+            initial: Some(joined.initial),
         }
     }
 
@@ -87,11 +83,17 @@ impl Subscriber {
     /// [`Overrun`] when too much waited for too long; nothing follows.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Overrun>> {
         if let Some(initial) = &mut self.initial {
-            if let Some(chunk) = initial.next_chunk(self.encoding) {
-                return Poll::Ready(Ok(chunk));
+            let next = initial.next_chunk(self.encoding);
+            let mut queue = self.shared.queue.lock();
+            if let Some(overrun) = queue.overrun() {
+                return Poll::Ready(Err(overrun));
             }
-            self.initial = None;
-            return Poll::Ready(Ok(frame_sync()));
+            queue.note_read(next.is_some());
+            drop(queue);
+            return Poll::Ready(Ok(next.unwrap_or_else(|| {
+                self.initial = None;
+                frame_sync()
+            })));
         }
         let taken = self.shared.queue.lock().take(cx.waker());
         match taken {
@@ -100,6 +102,12 @@ impl Subscriber {
             Taken::Nothing => Poll::Pending,
             Taken::Overrun(overrun) => Poll::Ready(Err(overrun)),
         }
+    }
+
+    /// What others share with this handle: tells tests whether it is gone.
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> std::sync::Weak<Shared> {
+        Arc::downgrade(&self.shared)
     }
 
     /// Distinct leaves that wait to be sent.

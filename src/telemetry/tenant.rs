@@ -17,12 +17,12 @@ use crate::model::Timestamp;
 use crate::model::Trigger;
 
 use super::backlog::Backlog;
+use super::collected::Collected;
 use super::config::Config;
-use super::group::GroupView;
 use super::item::Item;
 use super::leaf::Leaf;
-use super::matcher::Matcher;
-use super::route::CachedRoute;
+use super::listeners::Listeners;
+use super::route::Reach;
 use super::route::Route;
 use super::snapshot::Snapshot;
 use super::subscriber::Shared;
@@ -35,8 +35,8 @@ use super::tree::Tree;
 pub(super) struct Tenant {
     /// Held for one write, one walk or one registration at a time; never while anything is sent.
     pub(super) inner: Mutex<Inner>,
-    /// Held while changes are handed to queues, so that they get there in order.
-    pub(super) fan_out: Mutex<()>,
+    /// Held while changes are handed to queues, so that they get there in order. The number of such turns.
+    pub(super) fan_out: Mutex<u64>,
 }
 
 /// What a tenant's lock guards.
@@ -47,35 +47,11 @@ pub(super) struct Inner {
     pub(super) leaves: usize,
     next_id: u64,
     pub(super) backlog: Backlog,
-    /// Subscriptions to changes. Samples are not in here: they walk the tree.
-    matcher: Matcher<Entry>,
-    /// Grows whenever routes may change; cached routes of an earlier generation are void.
-    generation: u64,
-    /// Routes of this generation by their subscribers' ids.
-    routes: HashMap<Box<[u64]>, Arc<Route>>,
-    next_route: u64,
+    pub(super) listeners: Listeners,
     pub(super) subscribers: HashMap<u64, Registered>,
-    /// Subscriptions to changes that ask for labels.
-    pub(super) labelled: Vec<Labelled>,
+    /// When to look for stalled subscribers, if there is any.
+    pub(super) next_check: Option<Timestamp>,
     pub(super) timers: Timers,
-}
-
-/// One subscription to changes.
-#[derive(Debug)]
-struct Entry {
-    subscriber: Arc<Shared>,
-    depth: Option<u32>,
-    /// Where the pattern asks for labels, which the matcher does not look at.
-    labelled: Option<Arc<Pattern>>,
-}
-
-/// One subscription whose leaves come and go with labels.
-#[derive(Clone, Debug)]
-pub(super) struct Labelled {
-    pub(super) subscriber: Arc<Shared>,
-    pub(super) selector: TargetSelector,
-    pub(super) depth: Option<u32>,
-    pub(super) pattern: Arc<Pattern>,
 }
 
 /// A subscriber, and what must be undone when it leaves.
@@ -90,22 +66,29 @@ pub(super) struct Registered {
     pub(super) timers: Vec<u64>,
 }
 
+/// A subscriber at the moment of joining.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) shared: Arc<Shared>,
+    /// What existed.
+    pub(super) initial: Snapshot,
+    /// Whether something is due earlier than before.
+    pub(super) is_due_earlier: bool,
+}
+
 impl Tenant {
     /// A tenant without data.
     pub(super) fn new() -> Self {
         Self {
-            fan_out: Mutex::new(()),
+            fan_out: Mutex::new(0),
             inner: Mutex::new(Inner {
                 trees: BTreeMap::new(),
                 leaves: 0,
                 next_id: 0,
                 backlog: Backlog::default(),
-                matcher: Matcher::default(),
-                generation: 0,
-                routes: HashMap::new(),
-                next_route: 0,
+                listeners: Listeners::default(),
                 subscribers: HashMap::new(),
-                labelled: Vec::new(),
+                next_check: None,
                 timers: Timers::default(),
             }),
         }
@@ -119,14 +102,16 @@ impl Tenant {
         list: &SubscriptionList,
         config: &Config,
         now: Timestamp,
-    ) -> (Arc<Shared>, Snapshot) {
+    ) -> Joined {
         let shared = Arc::new(Shared::new(id, config));
         let mut inner = self.inner.lock();
+        let due = inner.next_due();
         let (mut on_change, mut timers) = (Vec::new(), Vec::new());
         for subscription in &list.subscriptions {
             let pattern = Arc::new(subscription.pattern.clone());
             if matches!(subscription.trigger, Trigger::OnChange { .. }) {
-                inner.listen(&shared, &list.target, list.depth, &pattern);
+                let listeners = &mut inner.listeners;
+                listeners.add(&shared, &list.target, list.depth, &pattern);
                 on_change.push(Arc::clone(&pattern));
             }
             let timer = Timer::for_trigger(id, &subscription.trigger, &pattern, now);
@@ -141,11 +126,24 @@ impl Tenant {
         };
         let mut items = Vec::new();
         if !list.updates_only {
-            items = inner.items(&list.target, patterns(&list.subscriptions), list.depth);
+            items = inner.items(
+                &list.target,
+                patterns(&list.subscriptions),
+                list.depth,
+                None,
+            );
             inner.timers.note_sent(&registered.timers, &items);
         }
         inner.subscribers.insert(id, registered);
-        (shared, Snapshot::new(items))
+        inner
+            .next_check
+            .get_or_insert(now.saturating_add(config.check_interval()));
+        let next = inner.next_due();
+        Joined {
+            shared,
+            initial: Snapshot::new(items),
+            is_due_earlier: next.is_some_and(|next| due.is_none_or(|due| next < due)),
+        }
     }
 
     /// Forgets a subscriber.
@@ -154,15 +152,11 @@ impl Tenant {
         let Some(registered) = inner.subscribers.remove(&id) else {
             return;
         };
-        for pattern in &registered.on_change {
-            let is_it = |entry: &Entry| entry.subscriber.id == id;
-            inner.matcher.remove(&registered.selector, pattern, is_it);
-        }
-        inner
-            .labelled
-            .retain(|labelled| labelled.subscriber.id != id);
+        // Routes may name the subscriber for a while; nothing shall gather for it.
+        registered.shared.queue.lock().close();
+        let (selector, patterns) = (&registered.selector, &registered.on_change);
+        inner.listeners.remove(id, selector, patterns);
         inner.timers.remove(&registered.timers);
-        inner.void_routes();
     }
 }
 
@@ -173,36 +167,29 @@ impl Inner {
         self.next_id
     }
 
-    /// What the patterns cover, each leaf once, members of an atomic group together.
+    /// What the patterns cover, each leaf once, members of an atomic group together. `scope` is the pattern of a
+    /// sample.
     pub(super) fn items<'a>(
         &self,
         selector: &TargetSelector,
         patterns: impl Iterator<Item = &'a Pattern>,
         depth: Option<u32>,
+        scope: Option<&Arc<Pattern>>,
     ) -> Vec<Item> {
         let patterns: Vec<_> = patterns.collect();
-        let mut items = Vec::new();
+        let mut collected = Collected::new(scope);
         for (target, tree) in self.selected(selector) {
             let mut seen = HashSet::new();
-            let mut members: BTreeMap<u64, Vec<Arc<Leaf>>> = BTreeMap::new();
             for &pattern in &patterns {
                 tree.walk(pattern, depth, &mut |leaf| {
-                    if patterns.len() > 1 && !seen.insert(leaf.id) {
-                        return;
-                    }
-                    let cell = leaf.cell.lock();
-                    match &cell.group {
-                        Some(group) => members.entry(group.id).or_default().push(Arc::clone(leaf)),
-                        None => items.push(Item::Update(Arc::clone(leaf), Arc::clone(&cell.state))),
+                    if patterns.len() == 1 || seen.insert(leaf.id) {
+                        collected.add(leaf);
                     }
                 });
             }
-            items.extend(members.into_values().filter_map(|leaves| {
-                let group = leaves.first()?.cell.lock().group.clone()?;
-                Some(Item::Group(GroupView::new(&group, target, &leaves)))
-            }));
+            collected.end_target(target);
         }
-        items
+        collected.into_items()
     }
 
     /// The trees that a selector means.
@@ -217,87 +204,37 @@ impl Inner {
     }
 
     /// Who is told of changes of `leaf`. From the leaf's cache, or by a search.
-    pub(super) fn route(&mut self, leaf: &Leaf) -> (u64, Arc<Route>) {
-        let generation = self.generation;
-        if let Some(cached) = &leaf.cell.lock().route
-            && cached.generation == generation
-        {
-            return (generation, Arc::clone(&cached.route));
+    pub(super) fn route(&mut self, leaf: &Leaf) -> Arc<Route> {
+        let cached = leaf.cell.lock().route;
+        if let Some(route) = self.listeners.routes.cached(cached) {
+            return route;
         }
-        let route = self.search(&leaf.target, &leaf.path);
-        leaf.cell.lock().route = Some(CachedRoute {
-            generation,
-            route: Arc::clone(&route),
-        });
-        (generation, route)
+        let route = self.search(Reach::Leaf, &leaf.target, &leaf.path);
+        leaf.cell.lock().route = Some(self.listeners.routes.to_cache(&route));
+        route
+    }
+
+    /// Who was told of the latest change of `leaf`. Not remembered: the write that asks may be undone.
+    pub(super) fn last_route(&mut self, leaf: &Leaf) -> Arc<Route> {
+        let cached = leaf.cell.lock().route;
+        let known = self.listeners.routes.cached(cached);
+        known.unwrap_or_else(|| self.search(Reach::Leaf, &leaf.target, &leaf.path))
     }
 
     /// The subscribers that cover all of `path`: who sees it deleted as a whole.
-    pub(super) fn covering(&self, target: &Target, path: &Path) -> HashSet<u64> {
-        let mut covering = HashSet::new();
-        self.matcher.visit(target, path, |entry, _| {
-            if entry.depth.is_none() && entry.labelled.is_none() {
-                covering.insert(entry.subscriber.id);
-            }
-        });
-        covering
+    pub(super) fn covering(&mut self, target: &Target, path: &Path) -> Arc<Route> {
+        self.search(Reach::Whole, target, path)
     }
 
-    /// Makes every cached route void.
-    pub(super) fn void_routes(&mut self) {
-        self.generation += 1;
-        self.routes.clear();
+    /// When something is due: a sample, a heartbeat, or a look for stalled subscribers.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let due = self.timers.next_due().into_iter();
+        due.chain(self.next_check).min()
     }
 
-    fn listen(
-        &mut self,
-        subscriber: &Arc<Shared>,
-        selector: &TargetSelector,
-        depth: Option<u32>,
-        pattern: &Arc<Pattern>,
-    ) {
-        let labelled = super::labels::in_pattern(pattern).then(|| Arc::clone(pattern));
-        if labelled.is_some() {
-            self.labelled.push(Labelled {
-                subscriber: Arc::clone(subscriber),
-                selector: selector.clone(),
-                depth,
-                pattern: Arc::clone(pattern),
-            });
-        }
-        let entry = Entry {
-            subscriber: Arc::clone(subscriber),
-            depth,
-            labelled,
-        };
-        self.matcher.add(selector, pattern, entry);
-        self.void_routes();
-    }
-
-    fn search(&mut self, target: &Target, path: &Path) -> Arc<Route> {
+    fn search(&mut self, reach: Reach, target: &Target, path: &Path) -> Arc<Route> {
         let tree = self.trees.get(target);
-        let mut subscribers: Vec<Arc<Shared>> = Vec::new();
-        self.matcher.visit(target, path, |entry, below| {
-            let is_near = entry.depth.is_none_or(|depth| below <= depth as usize);
-            let has_labels = entry.labelled.as_ref().is_none_or(|pattern| {
-                tree.is_some_and(|tree| tree.is_covered(pattern, entry.depth, path))
-            });
-            if is_near && has_labels {
-                subscribers.push(Arc::clone(&entry.subscriber));
-            }
-        });
-        subscribers.sort_unstable_by_key(|subscriber| subscriber.id);
-        subscribers.dedup_by_key(|subscriber| subscriber.id);
-        let ids: Box<[u64]> = subscribers.iter().map(|subscriber| subscriber.id).collect();
-        let next = &mut self.next_route;
-        let route = self.routes.entry(ids).or_insert_with(|| {
-            *next += 1;
-            Arc::new(Route {
-                id: *next,
-                subscribers,
-            })
-        });
-        Arc::clone(route)
+        self.listeners.search(reach, tree, target, path)
     }
 }
 

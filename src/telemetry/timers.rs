@@ -63,11 +63,16 @@ impl Timers {
         self.queue.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Takes a timer that is due, to be given back with [`Timers::rearm`].
-    pub(super) fn pop(&mut self, now: Timestamp) -> Option<(u64, Timestamp, Timer)> {
-        let entry = self.queue.first_entry()?;
-        let (due, number) = *entry.key();
-        (due <= now).then(|| (number, due, entry.remove()))
+    /// The timers that are due, with their numbers.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = (u64, &Timer)> {
+        let due = self.queue.range(..=(now, u64::MAX));
+        due.map(|((_, number), timer)| (*number, timer))
+    }
+
+    /// Takes a timer and when it is due, to be given back with [`Timers::rearm`].
+    pub(super) fn take(&mut self, number: u64) -> Option<(Timestamp, Timer)> {
+        let due = *self.due.get(&number)?;
+        Some((due, self.queue.remove(&(due, number))?))
     }
 
     /// Gives back a timer that was due at `due`. The cadence is fixed; moments missed are not made up for.
@@ -121,16 +126,16 @@ impl Timer {
     }
 
     /// Leaves out what was sent before, unless a heartbeat is due.
-    pub(super) fn suppress(&mut self, items: Vec<Item>, now: Timestamp) -> Vec<Item> {
+    pub(super) fn suppress(&mut self, items: &[Item], due: Timestamp) -> Vec<Item> {
         let Some(suppression) = &mut self.suppression else {
-            return items;
+            return items.to_vec();
         };
-        let is_beat = suppression.beat(now);
-        let sent = std::mem::replace(&mut suppression.sent, versions(&items).collect());
+        let is_beat = suppression.beat(due);
+        let sent = std::mem::replace(&mut suppression.sent, versions(items).collect());
         if is_beat {
-            return items;
+            return items.to_vec();
         }
-        let is_news = |item: &Item| match item {
+        let is_news = |item: &&Item| match item {
             Item::Delete(_) => true,
             Item::Group(view) => {
                 let mut leaves = view.leaves.iter();
@@ -138,7 +143,7 @@ impl Timer {
             }
             Item::Update(leaf, state) => sent.get(&leaf.id) != Some(&state.version),
         };
-        items.into_iter().filter(is_news).collect()
+        items.iter().filter(is_news).cloned().collect()
     }
 }
 
@@ -150,11 +155,12 @@ impl Suppression {
         }
     }
 
-    /// Whether all must be sent although nothing has changed.
-    fn beat(&mut self, now: Timestamp) -> bool {
+    /// Whether all must be sent although nothing has changed. Counts in the timer's cadence, not in the moments at
+    /// which it was served: these are late, by a little more or less each time.
+    fn beat(&mut self, due: Timestamp) -> bool {
         match &mut self.heartbeat {
-            Some((every, last)) if now.since(*last) >= *every => {
-                *last = now;
+            Some((every, last)) if due.since(*last) >= *every => {
+                *last = due;
                 true
             }
             _ => false,

@@ -149,7 +149,12 @@ impl Tree {
 
     /// Whether the pattern covers the leaf at `path`, labels looked at.
     pub(super) fn is_covered(&self, pattern: &Pattern, depth: Option<u32>, path: &Path) -> bool {
-        let Some(mut node) = self.origins.get(&path.origin) else {
+        let is_asked = |origin: &Origin| pattern.origin.as_ref().is_none_or(|it| it == origin);
+        let Some(mut node) = self
+            .origins
+            .get(&path.origin)
+            .filter(|_| is_asked(&path.origin))
+        else {
             return false;
         };
         let depth = depth.map_or(usize::MAX, |depth| depth as usize);

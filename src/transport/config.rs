@@ -55,7 +55,9 @@ impl Config {
             send_buffer_bytes: 64 << 10,
             // Below the shortest idle timeout of address translation in the field.
             keepalive_interval: Duration::from_secs(30),
-            keepalive_timeout: Duration::from_secs(20),
+            // A collector that is stopped for ten minutes (to restart its back end, or in a debugger) comes back to
+            // its streams; a peer that has vanished is noticed as late as TCP itself notices it.
+            keepalive_timeout: Duration::from_mins(15),
             drain_deadline: Duration::from_secs(15),
         }
     }

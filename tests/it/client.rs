@@ -1,5 +1,6 @@
 //! A gNMI client for the tests: the generated one, with a credential, a deadline on every wait, and short words.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -266,7 +267,7 @@ pub fn path(text: &str) -> pb::Path {
             // A slash within a key belongs to it.
             match elems.last_mut() {
                 Some(open) if open.matches('[').count() > open.matches(']').count() => {
-                    open.push_str(piece)
+                    open.push_str(piece);
                 }
                 _ => elems.push(piece.to_owned()),
             }
@@ -343,16 +344,13 @@ pub fn text(prefix: Option<&pb::Path>, path: &pb::Path) -> String {
         .into_iter()
         .flat_map(|prefix| &prefix.elem)
         .chain(&path.elem);
-    let text: String = elems
-        .map(|elem| {
-            let keys: String = elem
-                .key
-                .iter()
-                .map(|(key, value)| format!("[{key}={value}]"))
-                .collect();
-            format!("/{}{keys}", elem.name)
-        })
-        .collect();
+    let mut text = String::new();
+    for elem in elems {
+        write!(text, "/{}", elem.name).unwrap();
+        for (key, value) in &elem.key {
+            write!(text, "[{key}={value}]").unwrap();
+        }
+    }
     if text.is_empty() {
         "/".to_owned()
     } else {

@@ -45,7 +45,7 @@ async fn every_form_of_credential_is_accepted_on_every_rpc() {
     let gateway = Gateway::start().await;
     gateway.publish("", "/a/b", int(1));
     let anonymous = gateway.anonymous().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let bearer = format!("Bearer {token}");
     for (what, client) in [
         ("bearer", anonymous.clone().with("authorization", &bearer)),
@@ -121,7 +121,7 @@ async fn every_wrong_credential_is_unauthenticated_on_every_rpc() {
     let gateway =
         Gateway::start_with(|settings| settings.iam.throttle.failure_burst = 1_000_000).await;
     let anonymous = gateway.anonymous().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let other_end: String =
         token[..token.len() - 1].to_owned() + if token.ends_with('0') { "1" } else { "0" };
     let basic = base64::engine::general_purpose::STANDARD.encode("admin:wrong");
@@ -282,7 +282,7 @@ async fn revoked_token_ends_its_streams_and_sends_nothing_more() {
 async fn expired_token_ends_its_streams() {
     let gateway = Gateway::start().await;
     let (token, _) = gateway
-        .new_token(TENANT, "tenant-admin", Some(Duration::from_secs(60)))
+        .new_token(TENANT, "tenant-admin", Some(Duration::from_mins(1)))
         .await;
     let client = gateway.anonymous().await.bearer(&token);
     let mut stream = client.subscribe(on_change(&["/a"])).await.unwrap();
@@ -406,6 +406,9 @@ async fn tenant_header_confirms_the_tokens_tenant_or_chooses_for_skylight_admin(
             .len()
     };
     assert_eq!(seen(admin.clone()).await, 0);
+    let nowhere = admin.clone().with("x-forwarded-tenant-id", "nowhere");
+    let status = nowhere.refused(first(once(&["/a"]))).await;
+    assert_eq!(status.code(), Code::PermissionDenied, "a tenant must exist");
     assert_eq!(seen(admin.with("x-forwarded-tenant-id", TENANT)).await, 1);
     assert_eq!(
         seen(own.clone().with("x-forwarded-tenant-id", TENANT)).await,

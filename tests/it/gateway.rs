@@ -72,6 +72,7 @@ impl Gateway {
         let data = tempfile::tempdir().unwrap();
         let sources = Sources::new()
             .with_flag("gateway.listen", "127.0.0.1:0")
+            .with_flag("gateway.iam_listen", "127.0.0.1:0")
             .with_flag("gateway.drain_grace", "0s")
             .with_flag("admin.listen", "127.0.0.1:0")
             .with_flag("store.data_dir", &data.path().display().to_string());
@@ -114,7 +115,7 @@ impl Gateway {
         gateway
     }
 
-    fn accounts(&self) -> &Accounts {
+    pub fn accounts(&self) -> &Accounts {
         &self.running.identity().accounts
     }
 
@@ -139,12 +140,21 @@ impl Gateway {
 
     /// Everything that a GET over HTTP/1.1 and TLS answers.
     pub async fn https_get(&self, path: &str) -> String {
+        get(self.tls(self.address).await, path).await
+    }
+
+    /// Everything that the IAM port answers to the bytes of one HTTP/1.1 request.
+    pub async fn iam_exchange(&self, request: &[u8]) -> String {
+        exchange(self.tls(self.running.iam_address()).await, request).await
+    }
+
+    async fn tls(&self, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
         let trust = Trust::from_pem_file(self.running.ca_file()).unwrap();
         let config = trust.client_config(&[b"http/1.1"]).unwrap();
         let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
-        let tcp = TcpStream::connect(self.address).await.unwrap();
+        let tcp = TcpStream::connect(address).await.unwrap();
         let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
-        get(connector.connect(name, tcp).await.unwrap(), path).await
+        connector.connect(name, tcp).await.unwrap()
     }
 
     /// Everything that a GET on the admin port answers.
@@ -164,7 +174,7 @@ impl Gateway {
         EXPORTER
     }
 
-    pub async fn token(&self) -> String {
+    pub fn token(&self) -> String {
         self.token.clone()
     }
 
@@ -409,9 +419,14 @@ fn tenant(name: &str) -> TenantId {
     TenantId::new(name)
 }
 
-async fn get(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, path: &str) -> String {
+async fn get(stream: impl AsyncReadExt + AsyncWriteExt + Unpin, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    exchange(stream, request.as_bytes()).await
+}
+
+async fn exchange(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, request: &[u8]) -> String {
+    // A peer that refuses a body early may close before all of it is sent.
+    let _sent = stream.write_all(request).await;
     let mut answer = Vec::new();
     // TLS peers may close without a goodbye once all is sent.
     let _ended = in_time(stream.read_to_end(&mut answer)).await;

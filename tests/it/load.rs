@@ -17,7 +17,7 @@ async fn a_thousand_streams_lose_no_last_value() {
     const LEAVES: i64 = 10;
     const ROUNDS: i64 = 20;
     let gateway = Gateway::start().await;
-    let token = gateway.token().await;
+    let token = gateway.token();
     let mut readers = Vec::new();
     for _ in 0..20 {
         let client = Client::new(gateway.channel().await).bearer(&token);
@@ -101,13 +101,13 @@ async fn full_queue_ends_the_stream_with_resource_exhausted() {
     let mut stream = client.subscribe(on_change(&["/many"])).await.unwrap();
     stream.until_sync().await;
 
+    // Several times what the windows of stream and connection and all buffers on the way hold.
+    let name = "x".repeat(500);
     for leaf in 0..20_000 {
-        gateway.publish(
-            "",
-            &format!("/many/leaf[id={leaf}]/value-with-a-name-that-fills-the-window-of-the-stream"),
-            int(leaf),
-        );
+        gateway.publish("", &format!("/many/leaf[id={leaf}]/{name}"), int(leaf));
     }
+    // All of it is in the queue before the first is read.
+    gateway.pass(std::time::Duration::ZERO);
     let ended = loop {
         match stream.try_next().await {
             Ok(Some(Event::Update(_))) => {}

@@ -13,11 +13,11 @@ use crate::gateway::Gateway;
 
 const UPDATES: u64 = 400;
 
-async fn config(gateway: &Gateway) -> load::Config {
+fn config(gateway: &Gateway) -> load::Config {
     load::Config {
         address: gateway.address.to_string(),
         tls: Arc::new(Trust::Anybody.client_config(&[b"h2"]).unwrap()),
-        credential: load::Credential::Bearer(Secret::new(gateway.token().await)),
+        credential: load::Credential::Bearer(Secret::new(gateway.token())),
         connections: 2,
         sources: vec!["127.0.0.2".parse().unwrap(), "127.0.0.3".parse().unwrap()],
         readers: load::Readers {
@@ -53,7 +53,7 @@ async fn run(gateway: &Gateway, config: load::Config) -> load::Report {
 async fn every_stream_gets_every_leafs_last_value() {
     let gateway = Gateway::start().await;
     for encoding in [pb::Encoding::Proto, pb::Encoding::JsonIetf] {
-        let mut config = config(&gateway).await;
+        let mut config = config(&gateway);
         config.readers.encoding = encoding;
         let report = run(&gateway, config).await;
         assert!(report.clean, "{report}");
@@ -65,7 +65,7 @@ async fn every_stream_gets_every_leafs_last_value() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stalled_reader_resumes_with_the_latest_values() {
     let gateway = Gateway::start().await;
-    let mut config = config(&gateway).await;
+    let mut config = config(&gateway);
     config.readers.stalled = 1;
     if let Some(writers) = &mut config.writers {
         writers.updates = Some(20_000);
@@ -80,7 +80,7 @@ async fn poll_and_once_read_round_after_round() {
     let gateway = Gateway::start().await;
     gateway.publish("", "/own/value", crate::client::int(1));
     for mode in [load::Mode::Poll, load::Mode::Once] {
-        let mut config = config(&gateway).await;
+        let mut config = config(&gateway);
         config.readers.mode = mode;
         config.readers.paths = vec![crate::client::path("/own")];
         let report = run(&gateway, config).await;
@@ -91,7 +91,7 @@ async fn poll_and_once_read_round_after_round() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_streams_and_writes_are_errors_by_status() {
     let gateway = Gateway::start().await;
-    let mut config = config(&gateway).await;
+    let mut config = config(&gateway);
     config.credential = load::Credential::None;
     config.duration = Duration::from_millis(1);
     let report = run(&gateway, config).await;
@@ -106,9 +106,9 @@ async fn refused_streams_and_writes_are_errors_by_status() {
 #[tokio::test]
 async fn settings_without_sense_are_refused_before_connecting() {
     let gateway = Gateway::start().await;
-    let mut none = config(&gateway).await;
+    let mut none = config(&gateway);
     none.connections = 0;
-    let mut nothing_to_read = config(&gateway).await;
+    let mut nothing_to_read = config(&gateway);
     nothing_to_read.writers = None;
     for config in [none, nothing_to_read] {
         let outcome = load::run(config, gateway.clock.clone(), |_| ()).await;

@@ -8,21 +8,28 @@
     clippy::string_slice,
     clippy::missing_panics_doc,
     clippy::too_many_lines,
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     reason = "helpers of an integration-test binary may fail loudly"
 )]
 
+mod breakable;
 mod client;
 mod credentials;
 mod gateway;
 mod get;
+mod identity;
 mod ledger;
 mod load;
 mod load_generator;
 mod malformed;
+mod readme;
 mod service;
 mod set;
 mod shape;
 mod subscribe;
 mod triggers;
+mod zitadel;

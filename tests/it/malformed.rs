@@ -297,3 +297,110 @@ async fn a_client_that_vanishes_leaves_nothing_behind() {
     gateway.until(|gateway| gateway.live_sessions() == 0).await;
     gateway.publish("", "/a/b", int(1));
 }
+
+/// Bytes that are no message, or hold text that is not UTF-8.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_message_are_invalid_arguments() {
+    let gateway = Gateway::start().await;
+    let token = gateway.token();
+    let mut grpc = tonic::client::Grpc::new(gateway.channel().await);
+    for (what, bytes) in [
+        ("truncated", &[0x0a, 0x7f, 0x01][..]),
+        ("wire type 7", &[0x0f, 0x00][..]),
+    ] {
+        check_all(&mut grpc, &token, what, bytes).await;
+    }
+    // SubscribeRequest.subscribe.prefix.origin; GetRequest.prefix.origin and SetRequest.prefix.origin.
+    check(
+        &mut grpc,
+        &token,
+        "Subscribe",
+        "invalid UTF-8",
+        &[10, 5, 10, 3, 18, 1, 0xff],
+    )
+    .await;
+    for method in ["Get", "Set"] {
+        check(
+            &mut grpc,
+            &token,
+            method,
+            "invalid UTF-8",
+            &[10, 3, 18, 1, 0xff],
+        )
+        .await;
+    }
+}
+
+type Raws = tonic::client::Grpc<tonic::transport::Channel>;
+
+async fn check_all(grpc: &mut Raws, token: &str, what: &str, bytes: &[u8]) {
+    for method in ["Get", "Set", "Subscribe"] {
+        check(grpc, token, method, what, bytes).await;
+    }
+}
+
+async fn check(grpc: &mut Raws, token: &str, method: &str, what: &str, bytes: &[u8]) {
+    grpc.ready().await.unwrap();
+    let path = format!("/gnmi.gNMI/{method}").parse().unwrap();
+    let mut request = tonic::Request::new(tokio_stream::once(Raw(bytes.to_vec())));
+    let bearer = format!("Bearer {token}").parse().unwrap();
+    request.metadata_mut().insert("authorization", bearer);
+    let status = match grpc.streaming(request, path, RawCodec).await {
+        Err(status) => status,
+        Ok(answers) => answers.into_inner().message().await.unwrap_err(),
+    };
+    assert_eq!(
+        status.code(),
+        Code::InvalidArgument,
+        "{method} {what}: {status:?}"
+    );
+}
+
+/// A message as raw bytes.
+#[derive(Debug)]
+struct Raw(Vec<u8>);
+
+struct RawCodec;
+
+impl tonic::codec::Codec for RawCodec {
+    type Encode = Raw;
+    type Decode = Raw;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl tonic::codec::Encoder for RawCodec {
+    type Item = Raw;
+    type Error = tonic::Status;
+
+    fn encode(
+        &mut self,
+        item: Raw,
+        out: &mut tonic::codec::EncodeBuf<'_>,
+    ) -> Result<(), Self::Error> {
+        bytes::BufMut::put_slice(out, &item.0);
+        Ok(())
+    }
+}
+
+impl tonic::codec::Decoder for RawCodec {
+    type Item = Raw;
+    type Error = tonic::Status;
+
+    fn decode(
+        &mut self,
+        source: &mut tonic::codec::DecodeBuf<'_>,
+    ) -> Result<Option<Raw>, Self::Error> {
+        let mut bytes = vec![0; bytes::Buf::remaining(source)];
+        bytes::Buf::copy_to_slice(source, &mut bytes);
+        Ok(Some(Raw(bytes)))
+    }
+}

@@ -177,38 +177,29 @@ async fn stream_loses_nothing_while_it_joins() {
             }
         }
     });
-    let readers: Vec<_> = (0..8)
-        .map(|_| {
-            let client = gateway.client();
-            async move {
-                let mut stream = client.await.subscribe(on_change(&["/join"])).await.unwrap();
-                tokio::spawn(async move {
-                    let mut last = std::collections::BTreeMap::new();
-                    let mut syncs = 0;
-                    while syncs == 0
-                        || last.len() < 500
-                        || last.values().any(|value| *value != int(ROUNDS))
-                    {
-                        match stream.next().await {
-                            Event::Sync => syncs += 1,
-                            Event::Update(leaf) => {
-                                last.insert(leaf.path, leaf.value);
-                            }
-                            other => panic!("unexpected {other:?}"),
-                        }
+    let mut readers = Vec::new();
+    for _ in 0..8 {
+        let client = gateway.client().await;
+        let mut stream = client.subscribe(on_change(&["/join"])).await.unwrap();
+        readers.push(tokio::spawn(async move {
+            let mut last = std::collections::BTreeMap::new();
+            let mut syncs = 0;
+            while syncs == 0 || last.len() < 500 || last.values().any(|value| *value != int(ROUNDS))
+            {
+                match stream.next().await {
+                    Event::Sync => syncs += 1,
+                    Event::Update(leaf) => {
+                        last.insert(leaf.path, leaf.value);
                     }
-                    syncs
-                })
+                    other => panic!("unexpected {other:?}"),
+                }
             }
-        })
-        .collect();
-    let mut tasks = Vec::new();
-    for reader in readers {
-        tasks.push(reader.await);
+            syncs
+        }));
     }
     writer.await.unwrap();
-    for task in tasks {
-        assert_eq!(task.await.unwrap(), 1, "exactly one sync_response");
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), 1, "exactly one sync_response");
     }
 }
 

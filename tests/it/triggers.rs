@@ -221,7 +221,7 @@ async fn label_predicate_follows_later_changes_of_the_metadata() {
         )
     };
     let publish = |id, leaf: &str, value| {
-        gateway.publish_origin("accedian", &format!("{}/{leaf}", object(id)), value)
+        gateway.publish_origin("accedian", &format!("{}/{leaf}", object(id)), value);
     };
     for id in [1, 2] {
         publish(id, "metrics/delay-avg", int(10));

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::clock::Clock;
+use crate::iam::Issued;
 use crate::iam::NewPat;
 use crate::iam::PatRecord;
 use crate::model::Expiry;
@@ -31,18 +33,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             name,
             description,
         } => {
-            let expires = match (ttl, expires) {
-                (_, Some(text)) => Expiry::parse_rfc3339(&text).map_err(AdminError::Expiry)?,
-                (ttl, None) => {
-                    let ttl = ttl
-                        .as_deref()
-                        .and_then(parse_ttl)
-                        .ok_or(AdminError::Duration)?;
-                    let now = clock.now().secs();
-                    let secs = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-                    Expiry::from_secs(now.saturating_add(secs))
-                }
-            };
+            let expires = read_expiry(ttl.as_deref(), expires.as_deref(), clock)?;
             let found = any(desk, &tenant, &account).await?;
             let new = NewPat {
                 name,
@@ -52,11 +43,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             let issued = accounts
                 .create_pat(caller, &found.tenant, found.id, new)
                 .await?;
-            let mut view = view(&issued.record, "active");
-            if let Some(object) = view.as_object_mut() {
-                object.insert("token".to_owned(), issued.token.expose().into());
-            }
-            Ok(view)
+            Ok(issued_view(&issued))
         }
         Pat::List { tenant, account } => {
             let found = any(desk, &tenant, &account).await?;
@@ -81,6 +68,30 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             Ok(json!({ "account": found.username, "state": "all tokens revoked" }))
         }
     }
+}
+
+/// The only time at which the token itself is shown.
+fn issued_view(issued: &Issued) -> Value {
+    let mut view = view(&issued.record, "active");
+    if let Some(object) = view.as_object_mut() {
+        object.insert("token".to_owned(), issued.token.expose().into());
+    }
+    view
+}
+
+fn read_expiry(
+    ttl: Option<&str>,
+    expires: Option<&str>,
+    clock: &Clock,
+) -> Result<Expiry, AdminError> {
+    if let Some(text) = expires {
+        return Expiry::parse_rfc3339(text).map_err(AdminError::Expiry);
+    }
+    let ttl = ttl.and_then(parse_ttl).ok_or(AdminError::Duration)?;
+    // Expiries count whole seconds: round up, so that the token lives at least as long as was asked for.
+    let secs = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+    let end = clock.now().secs().saturating_add(secs);
+    Ok(Expiry::from_secs(end.saturating_add(1)))
 }
 
 fn view(pat: &PatRecord, state: &str) -> Value {
@@ -117,7 +128,7 @@ mod tests {
 
     #[test]
     fn ttl_has_a_number_and_a_unit() {
-        assert_eq!(parse_ttl("90d"), Some(Duration::from_secs(90 * 86_400)));
+        assert_eq!(parse_ttl("90d"), Some(Duration::from_hours(90 * 24)));
         assert_eq!(parse_ttl("1s"), Some(Duration::from_secs(1)));
         for bad in [
             "",

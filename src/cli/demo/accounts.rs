@@ -46,16 +46,16 @@ pub(super) async fn prepare(
         ..NewAccount::machine(tenant.clone(), MACHINE, Role::TenantAdmin.into())
     };
     let machine = existing_or_new(accounts, &caller, machine).await?;
-    let (credential, token) = match kept_token(accounts, &caller, &machine, earlier).await? {
-        Some(kept) => kept,
-        None => {
-            let expires = Expiry::from_secs(clock.now().secs().saturating_add(TOKEN_SECS));
-            let new = NewPat::until(expires);
-            let issued = accounts
-                .create_pat(&caller, &tenant, machine.id, new)
-                .await?;
-            (issued.record.id, issued.token)
-        }
+    let kept = kept_token(accounts, &caller, &machine, earlier).await?;
+    let (credential, token) = if let Some(kept) = kept {
+        kept
+    } else {
+        let expires = Expiry::from_secs(clock.now().secs().saturating_add(TOKEN_SECS));
+        let new = NewPat::until(expires);
+        let issued = accounts
+            .create_pat(&caller, &tenant, machine.id, new)
+            .await?;
+        (issued.record.id, issued.token)
     };
     Ok(Visitor {
         tenant,
@@ -79,16 +79,13 @@ async fn administrator(
         _ => random_password()?,
     };
     let roles = Role::SkylightAdmin.into();
-    match known {
-        Ok(account) => {
-            accounts
-                .set_password(caller, tenant, account.id, password.clone())
-                .await?;
-        }
-        Err(_) => {
-            let new = NewAccount::person(tenant.clone(), ADMIN, password.clone(), roles);
-            accounts.create_account(caller, new, None).await?;
-        }
+    if let Ok(account) = known {
+        accounts
+            .set_password(caller, tenant, account.id, password.clone())
+            .await?;
+    } else {
+        let new = NewAccount::person(tenant.clone(), ADMIN, password.clone(), roles);
+        accounts.create_account(caller, new, None).await?;
     }
     Ok(password)
 }
@@ -128,16 +125,11 @@ async fn kept_token(
     Ok(counts.then(|| (id, Secret::new(earlier.token.as_str()))))
 }
 
-/// 128 bits from the operating system.
+/// 128 bits from the operating system, as hexadecimal digits.
 fn random_password() -> Result<Secret, AccountsError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|_| AccountsError::NoRandomness)?;
-    Ok(Secret::new(
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    ))
+    Ok(Secret::new(format!("{:032x}", u128::from_be_bytes(bytes))))
 }
 
 const TENANT: &str = "pca";

@@ -6,6 +6,7 @@ use super::facts::Facts;
 pub(super) fn banner(facts: &Facts, program: &str) -> String {
     let Facts {
         gateway,
+        iam,
         admin,
         tenant,
         token,
@@ -16,7 +17,7 @@ pub(super) fn banner(facts: &Facts, program: &str) -> String {
     let ca = facts.ca_file.display();
     format!(
         r#"
-Tollgate demo: gateway on {gateway}, metrics on http://{admin}/metrics, tenant {tenant}
+Tollgate demo: gateway on {gateway}, IAM on {iam}, metrics on http://{admin}/metrics, tenant {tenant}
 Real TWAMP-light measurements run over UDP on loopback; their results stream under
 {QUERY}
 
@@ -41,6 +42,17 @@ Objects by their metadata, here those labelled usage=europe-east:
 curl:
   curl --cacert {ca} https://{gateway}/healthz
 
+Another token by the vendor's two steps: who am I, and a token for that user:
+  curl -sk -X GET "https://{iam}/auth/v1/users/me" \
+  -H "Authorization: Bearer {token}" \
+  -H "Content-Type: application/json"
+  curl -sk -X POST "https://{iam}/management/v1/users/{machine_user}/pats" \
+  -H "Authorization: Bearer {token}" \
+  -H "Content-Type: application/json" \
+  -d '{{
+  "expirationDate": "2099-12-31T23:59:59Z"
+  }}'
+
 A person with a password works too:
   gnmic -a {gateway} --tls-ca {ca} -u {admin_username} -p {admin_password} capabilities
 
@@ -53,6 +65,7 @@ All of this is in {demo_json}. Ctrl-C ends the demo.
         host_port = host_and_port(gateway),
         data_dir = facts.data_dir.display(),
         credential = facts.credential_id,
+        machine_user = facts.machine_user_id,
         demo_json = Facts::path(&facts.data_dir).display(),
     )
 }

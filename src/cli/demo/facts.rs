@@ -15,6 +15,8 @@ use serde::Serialize;
 pub(super) struct Facts {
     /// The gateway, `host:port`.
     pub(super) gateway: String,
+    /// The IAM API, `host:port`.
+    pub(super) iam: String,
     /// Metrics and health, `host:port`, plain HTTP.
     pub(super) admin: String,
     /// The certificate to trust.

@@ -35,6 +35,9 @@ pub(in crate::cli) struct DemoArgs {
     /// Address of the gateway; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:8443")]
     gateway: SocketAddr,
+    /// Address of the IAM API; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:3443")]
+    iam: SocketAddr,
     /// Address of metrics and health; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:9464")]
     admin: SocketAddr,
@@ -58,8 +61,8 @@ enum DemoError {
 }
 
 /// Runs the demo until told to stop.
-pub(in crate::cli) fn run(args: DemoArgs) -> ExitCode {
-    match try_run(&args) {
+pub(in crate::cli) fn run(args: &DemoArgs) -> ExitCode {
+    match try_run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::failure(&error),
     }
@@ -94,6 +97,7 @@ async fn introduce(args: &DemoArgs, gateway: &Gateway, clock: &Clock) -> Result<
     }
     let facts = Facts {
         gateway: gateway.address().to_string(),
+        iam: gateway.iam_address().to_string(),
         admin: gateway.admin_address().to_string(),
         ca_file: absolute(gateway.ca_file()),
         data_dir: absolute(&args.data_dir),
@@ -115,6 +119,7 @@ fn settings(args: &DemoArgs) -> Result<Settings, Mistakes> {
     let reflector = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let sources = Sources::new()
         .with_flag("gateway.listen", &args.gateway.to_string())
+        .with_flag("gateway.iam_listen", &args.iam.to_string())
         .with_flag("gateway.drain_grace", "0s")
         .with_flag("admin.listen", &args.admin.to_string())
         .with_flag("store.data_dir", &args.data_dir.display().to_string())

@@ -104,6 +104,7 @@ impl Caller {
             Actor::Operator => audit::Actor::Operator,
             Actor::Principal(principal) => audit::Actor::Account {
                 id: principal.account.to_string(),
+                tenant: principal.tenant.clone(),
                 token: principal.token.map(|token| token.to_string()),
             },
         }
@@ -117,6 +118,7 @@ impl Caller {
         principal.account == account.id
             && account.kind == AccountKind::Person
             && principal.scopes.is_empty()
+            && principal.networks.is_empty()
             && !account.roles.exceeds(principal.roles)
     }
 }

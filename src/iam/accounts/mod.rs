@@ -2,6 +2,7 @@
 //! checks the caller's rights, writes one change with its audit event, and makes the live side obey at once.
 
 mod caller;
+mod change;
 mod error;
 mod request;
 mod service;

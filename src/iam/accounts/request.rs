@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::iam::AccountsError;
+use crate::iam::PatText;
 use crate::iam::Roles;
 use crate::iam::Scope;
 use crate::model::Expiry;
@@ -20,7 +21,7 @@ pub struct NewAccount {
     pub name: String,
     /// At most 500 characters.
     pub description: String,
-    /// What it may do.
+    /// What it may do; without a role, nothing.
     pub roles: Roles,
     /// At least 8 characters and at most 1,024 bytes.
     pub password: Option<Secret>,
@@ -79,9 +80,6 @@ impl NewAccount {
         if self.name.is_empty() {
             self.name.clone_from(&self.username);
         }
-        if self.roles.is_empty() {
-            return invalid("roles", "are empty");
-        }
         check_text("username", &self.username, NAME_LENGTH)?;
         check_text("name", &self.name, NAME_LENGTH)?;
         check_text("description", &self.description, DESCRIPTION_LENGTH)?;
@@ -114,6 +112,21 @@ impl NewPat {
     }
 }
 
+/// Trims, and checks.
+pub(super) fn check_names(
+    mut name: String,
+    mut description: String,
+) -> Result<(String, String), AccountsError> {
+    trim(&mut name);
+    trim(&mut description);
+    if name.is_empty() {
+        return invalid("name", "is empty");
+    }
+    check_text("name", &name, NAME_LENGTH)?;
+    check_text("description", &description, DESCRIPTION_LENGTH)?;
+    Ok((name, description))
+}
+
 /// A tenant's name becomes part of login names and headers.
 pub(super) fn check_tenant(id: &str) -> Result<TenantId, AccountsError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -136,6 +149,12 @@ pub(super) fn check_password(password: &Secret) -> Result<(), AccountsError> {
     }
     if text.len() > PASSWORD_BYTES {
         return invalid("password", "is longer than 1024 bytes");
+    }
+    if PatText::is_meant(text) {
+        return invalid(
+            "password",
+            "begins like a token, and would be taken for one",
+        );
     }
     Ok(())
 }

@@ -331,7 +331,7 @@ impl Accounts {
         }
     }
 
-    async fn changeable(
+    pub(super) async fn changeable(
         &self,
         caller: &Caller,
         tenant: &TenantId,

@@ -70,7 +70,7 @@ proptest! {
     #[test]
     fn counts_by_direction_equal_the_script(script in prop::collection::vec(journey(), 1..60)) {
         let report = run(SequenceMode::Stateful, &script);
-        let all = script.len().try_into().unwrap();
+        let all: u64 = script.len().try_into().unwrap();
         let lost_forward = sum(&script, |journey| journey.forward.is_empty());
         let lost_back = sum(&script, |journey| journey.back.is_empty());
         let doubled_forward = sum(&script, |journey| journey.forward.len() == 2);

@@ -32,6 +32,7 @@ use tonic::transport::Channel;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
+use crate::model::Peer;
 use crate::pki::Authority;
 
 use super::*;

@@ -107,6 +107,17 @@ def response_events(response, base64_bytes=True):
     return []
 
 
+# The keys of the lists of the gateway's own model, sorted: JSON does not tell them from other members.
+LIST_KEYS = {
+    "data": ("name",),
+    "monitored-object": ("direction", "monitored-object-id", "monitored-object-name", "service-id"),
+}
+
+
+def _member(item, name):
+    return next((value for member, value in item.items() if member.split(":")[-1] == name), "")
+
+
 def flattened(path, value):
     """The leaves of a JSON value below a path. Names lose the module in front of them."""
     if isinstance(value, dict):
@@ -114,7 +125,10 @@ def flattened(path, value):
             yield from flattened(f"{path.rstrip('/')}/{name.split(':')[-1]}", member)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for item in value:
-            yield from flattened(path, item)
+            keys = LIST_KEYS.get(path.rsplit("/", 1)[-1], ())
+            entry = path + "".join(f"[{name}={_member(item, name)}]" for name in keys)
+            members = {name: member for name, member in item.items() if name.split(":")[-1] not in keys}
+            yield from flattened(entry, members)
     else:
         yield path, value
 

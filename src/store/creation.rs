@@ -1,0 +1,146 @@
+//! The identity records: what is new.
+
+use crate::iam::AccountId;
+use crate::iam::AccountRecord;
+use crate::iam::Affected;
+use crate::iam::Change;
+use crate::iam::PatDigest;
+use crate::iam::PatRecord;
+use crate::iam::TenantRecord;
+use crate::iam::port::PasswordHash;
+use crate::iam::port::RecordsError;
+use crate::model::Timestamp;
+
+use super::fault::unavailable;
+use super::mutation::Writer;
+use super::rows::Columns;
+use super::rows::joined;
+use super::rows::stored;
+
+impl Writer {
+    pub(super) async fn create_tenant(
+        &mut self,
+        tenant: &TenantRecord,
+    ) -> Result<(), RecordsError> {
+        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let done = sqlx::query(sql)
+            .bind(tenant.id.as_str())
+            .bind(tenant.state.as_str())
+            .bind(
+                tenant
+                    .max_pat_lifetime
+                    .map(|lifetime| stored(lifetime.as_secs())),
+            )
+            .bind(tenant.tokens_not_before.map(Timestamp::nanos))
+            .bind(tenant.created.nanos())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if done.rows_affected() == 0 {
+            Err(RecordsError::TenantExists)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) async fn create_account(
+        &mut self,
+        account: &AccountRecord,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), RecordsError> {
+        let username_norm = account.username.to_lowercase();
+        let taken = "SELECT kind FROM accounts \
+                     WHERE tenant = ?1 AND username_norm = ?2 AND state <> 'deleted'";
+        let taken = sqlx::query(taken)
+            .bind(account.tenant.as_str())
+            .bind(&username_norm)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if let Some(row) = taken {
+            let kind = Columns::of(&row).kind().map_err(unavailable)?;
+            return Err(RecordsError::UsernameTaken(kind));
+        }
+        let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
+                   roles, state, password, expires, tokens_not_before, created, updated, version) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        sqlx::query(sql)
+            .bind(account.id.raw())
+            .bind(account.tenant.as_str())
+            .bind(account.kind.as_str())
+            .bind(&account.username)
+            .bind(username_norm)
+            .bind(&account.name)
+            .bind(&account.description)
+            .bind(account.roles.to_string())
+            .bind(account.state.as_str())
+            .bind(password.map(|hash| hash.0.as_str()))
+            .bind(account.expires.secs())
+            .bind(account.tokens_not_before.map(Timestamp::nanos))
+            .bind(account.created.nanos())
+            .bind(account.updated.nanos())
+            .bind(stored(account.version))
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(missing_tenant)?;
+        self.note(
+            &account.tenant,
+            Affected::Account(account.id),
+            Change::Created,
+        )
+        .await
+    }
+
+    pub(super) async fn create_pat(
+        &mut self,
+        pat: &PatRecord,
+        digest: &PatDigest,
+    ) -> Result<(), RecordsError> {
+        let taken =
+            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
+        let taken = sqlx::query(taken)
+            .bind(pat.account.raw())
+            .bind(&pat.name)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        if taken.is_some() {
+            return Err(RecordsError::PatNameTaken);
+        }
+        let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
+                   digest, pepper, created, created_by, expires) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        sqlx::query(sql)
+            .bind(pat.id.raw())
+            .bind(pat.account.raw())
+            .bind(pat.tenant.as_str())
+            .bind(&pat.name)
+            .bind(&pat.description)
+            .bind(joined(&pat.scopes))
+            .bind(joined(&pat.networks))
+            .bind(&pat.hint)
+            .bind(digest.as_bytes().as_slice())
+            .bind(digest.key())
+            .bind(pat.created.nanos())
+            .bind(pat.created_by.map(AccountId::raw))
+            .bind(pat.expires.secs())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)
+            .await
+    }
+}
+
+/// The one thing that an account refers to.
+fn missing_tenant(error: sqlx::Error) -> RecordsError {
+    let is_reference = error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation);
+    if is_reference {
+        RecordsError::NotFound("tenant")
+    } else {
+        unavailable(error)
+    }
+}

@@ -1,0 +1,5 @@
+//! SQLite passes the ports' tests, and says clearly what is wrong with a disk or a file.
+
+mod conformance;
+mod sample;
+mod sqlite;

@@ -1,0 +1,122 @@
+//! Records to store, and how.
+
+use std::time::Duration;
+
+use crate::audit;
+use crate::audit::Event;
+use crate::audit::Kind;
+use crate::audit::Log;
+use crate::iam::AccountId;
+use crate::iam::AccountKind;
+use crate::iam::AccountRecord;
+use crate::iam::PatDigest;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::Revocation;
+use crate::iam::Role;
+use crate::iam::Scope;
+use crate::iam::State;
+use crate::iam::TenantRecord;
+use crate::iam::port::Handle;
+use crate::iam::port::Mutation;
+use crate::iam::port::PasswordHash;
+use crate::iam::port::Records;
+use crate::iam::port::RecordsError;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+/// A store under test.
+pub(super) trait Store: Records + Log + 'static {}
+
+impl<T: Records + Log + 'static> Store for T {}
+
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000);
+
+pub(super) fn tenant(id: &str) -> TenantRecord {
+    TenantRecord {
+        id: TenantId::new(id),
+        state: State::Active,
+        max_pat_lifetime: Some(Duration::from_hours(24)),
+        tokens_not_before: None,
+        created: NOW,
+    }
+}
+
+pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> AccountRecord {
+    AccountRecord {
+        id: AccountId::random().unwrap(),
+        tenant: TenantId::new(tenant),
+        kind,
+        username: username.to_owned(),
+        name: "Näme".to_owned(),
+        description: "a, b".to_owned(),
+        roles: [Role::TenantUser, Role::ServiceAccountManager]
+            .into_iter()
+            .collect(),
+        state: State::Active,
+        expires: Expiry::NEVER,
+        tokens_not_before: Some(Timestamp::from_secs(1)),
+        created: NOW,
+        updated: NOW,
+        version: 0,
+    }
+}
+
+pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest) {
+    let id = PatId::random().unwrap();
+    let mut digest = [7; 32];
+    digest[..8].copy_from_slice(&id.raw().to_be_bytes());
+    let record = PatRecord {
+        id,
+        account: account.id,
+        tenant: account.tenant.clone(),
+        name: name.to_owned(),
+        description: String::new(),
+        scopes: vec![Scope::ReadOnly],
+        networks: vec![
+            "192.0.2.0/24".parse().unwrap(),
+            "2001:db8::/32".parse().unwrap(),
+        ],
+        hint: "a1B2".to_owned(),
+        created: NOW,
+        created_by: Some(account.id),
+        expires: Expiry::NEVER,
+        revoked: None,
+        last_used: None,
+    };
+    (record, PatDigest::from_raw(1, digest))
+}
+
+pub(super) fn creation(account: &AccountRecord, pat: Option<(PatRecord, PatDigest)>) -> Mutation {
+    let password = (account.kind == AccountKind::Person).then(|| PasswordHash("$phc".to_owned()));
+    Mutation::CreateAccount {
+        account: account.clone(),
+        password,
+        pat,
+    }
+}
+
+pub(super) async fn apply(
+    store: &impl Store,
+    mutation: Mutation,
+) -> Result<Vec<Revocation>, RecordsError> {
+    let event = Event::new(NOW, Kind::AccountCreated, audit::Actor::Operator);
+    store.apply(&mutation, NOW, &event).await
+}
+
+pub(super) fn handle(account: &AccountRecord, version: u64) -> Handle {
+    Handle {
+        tenant: account.tenant.clone(),
+        id: account.id,
+        version,
+    }
+}
+
+pub(super) async fn with_tenants(store: &impl Store) {
+    for id in ["pca", "other"] {
+        apply(store, Mutation::CreateTenant(tenant(id)))
+            .await
+            .unwrap();
+    }
+}

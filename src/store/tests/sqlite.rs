@@ -1,0 +1,193 @@
+//! The file: its mode, its durability, and what is said when it cannot be used.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::conformance::conforms;
+use super::sample::account;
+use super::sample::apply;
+use super::sample::creation;
+use super::sample::tenant;
+use crate::iam::AccountKind;
+use crate::iam::port::Fault;
+use crate::iam::port::Mutation;
+use crate::iam::port::Records as _;
+use crate::iam::port::RecordsError;
+use crate::store::Error;
+use crate::store::Sqlite;
+
+async fn fault_of_opening(path: &Path) -> Fault {
+    match Sqlite::open(path).await {
+        Err(Error::Unusable { fault, .. }) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let empty = || async {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = folder.path().join(format!("{number}.db"));
+        Arc::new(Sqlite::open(&path).await.unwrap())
+    };
+    conforms(empty).await;
+}
+
+#[tokio::test]
+async fn file_is_for_its_owner_and_writes_are_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    apply(&store, Mutation::CreateTenant(tenant("pca")))
+        .await
+        .unwrap();
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.file_name());
+    }
+    let pragma = async |sql: &'static str| -> String {
+        let value: String = sqlx::query_scalar(sql)
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        value
+    };
+    assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
+    let full: i64 = sqlx::query_scalar("PRAGMA synchronous")
+        .fetch_one(&store.writer)
+        .await
+        .unwrap();
+    assert_eq!(full, 2);
+
+    // As after a kill: the file is copied while it is open, with what is not yet merged into it.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["tollgate.db", "tollgate.db-wal"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let revived = Sqlite::open(&copy.path().join("tollgate.db"))
+        .await
+        .unwrap();
+    assert_eq!(revived.tenants().await.unwrap(), [tenant("pca")]);
+}
+
+#[tokio::test]
+async fn corrupt_file_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    fs::write(
+        &path,
+        "this is no database, but long enough to be looked at".repeat(100),
+    )
+    .unwrap();
+    let before = fs::read(&path).unwrap();
+    assert_eq!(fault_of_opening(&path).await, Fault::Corrupt);
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn file_with_a_damaged_page_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    apply(&store, Mutation::CreateTenant(tenant("pca")))
+        .await
+        .unwrap();
+    store.close().await;
+    let mut bytes = fs::read(&path).unwrap();
+    let from = bytes.len() / 4;
+    bytes[from..].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(fault_of_opening(&path).await, Fault::Corrupt);
+}
+
+#[tokio::test]
+async fn folder_in_the_files_place_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Sqlite::open(folder.path()).await,
+        Err(Error::File { .. })
+    ));
+}
+
+#[tokio::test]
+async fn file_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'later', TRUE, x'00', 0)";
+    sqlx::query(newer).execute(&store.writer).await.unwrap();
+    store.close().await;
+    assert!(matches!(
+        Sqlite::open(&path).await,
+        Err(Error::Newer { schema: 9999, .. })
+    ));
+}
+
+#[tokio::test]
+async fn full_disk_is_named_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    apply(&store, Mutation::CreateTenant(tenant("pca")))
+        .await
+        .unwrap();
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(&store.writer)
+        .await
+        .unwrap();
+    let mut created = 0;
+    let refused = loop {
+        let next = account("pca", &format!("a{created}"), AccountKind::Machine);
+        match apply(&store, creation(&next, None)).await {
+            Ok(_) => created += 1,
+            Err(error) => break error,
+        }
+        assert!(created < 10_000);
+    };
+    assert_eq!(refused, RecordsError::Unavailable(Fault::Full));
+    let pca = tenant("pca").id;
+    for number in 0..created {
+        let found = store
+            .account_named(&pca, &format!("a{number}"))
+            .await
+            .unwrap();
+        assert!(found.is_some(), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn read_only_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("tollgate.db"))
+        .await
+        .unwrap();
+    sqlx::query("PRAGMA query_only = ON")
+        .execute(&store.writer)
+        .await
+        .unwrap();
+    let refused = apply(&store, Mutation::CreateTenant(tenant("pca"))).await;
+    assert_eq!(refused, Err(RecordsError::Unavailable(Fault::ReadOnly)));
+}
+
+#[tokio::test]
+async fn audit_trail_is_append_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("tollgate.db"))
+        .await
+        .unwrap();
+    apply(&store, Mutation::CreateTenant(tenant("pca")))
+        .await
+        .unwrap();
+    for sql in ["UPDATE audit SET body = 'x'", "DELETE FROM audit"] {
+        assert!(
+            sqlx::query(sql).execute(&store.writer).await.is_err(),
+            "{sql}"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! One call on its way: who calls, on whose organization, about what (iam 2.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use http::HeaderMap;
+use http::header::USER_AGENT;
+use http_body_util::BodyExt;
+use http_body_util::LengthLimitError;
+use http_body_util::Limited;
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+
+use crate::audit::Origin;
+use crate::iam::AccountId;
+use crate::iam::AccountKind;
+use crate::iam::Accounts;
+use crate::iam::Action;
+use crate::iam::Caller;
+use crate::iam::Denied;
+use crate::iam::Principal;
+use crate::iam::permit;
+use crate::model::Peer;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+use super::Service;
+use super::credential::read_credential;
+use super::credential::refuse_token_in;
+use super::error::Error;
+use super::json::parse;
+
+/// A call by somebody known. Its message is not read before the permission is clear.
+#[derive(Debug)]
+pub(super) struct Call {
+    service: Service,
+    /// Who calls.
+    pub(super) principal: Arc<Principal>,
+    /// The same, for the accounts.
+    pub(super) caller: Caller,
+    params: Vec<(String, String)>,
+    organization: Option<String>,
+    /// Not read by two at once: the lock is never taken, it only makes the call shareable.
+    body: Mutex<Body>,
+}
+
+/// What a call does with a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Everybody may, of itself.
+    Read,
+    /// A person may, for itself, unless its token is narrowed.
+    Write,
+}
+
+impl Call {
+    /// Tells who calls.
+    pub(super) async fn open(
+        service: Service,
+        params: Vec<(String, String)>,
+        id: &str,
+        request: Request,
+    ) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        refuse_token_in(&parts.uri)?;
+        let peer = parts.extensions.get::<Peer>().ok_or(Error::Internal)?;
+        if !peer.is_encrypted {
+            return Err(Error::MissingCredentials);
+        }
+        let credential = read_credential(&parts.headers)?;
+        let address = peer.address.ip();
+        let principal = service
+            .authenticator
+            .authenticate(credential, address)
+            .await
+            .map_err(Error::Refused)?;
+        let origin = Origin {
+            address: Some(address),
+            protocol: Some("https"),
+            request: Some(id.to_owned()),
+            user_agent: text(&parts.headers, USER_AGENT.as_str())
+                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
+        };
+        Ok(Self {
+            caller: Caller::principal(&principal, origin),
+            principal,
+            organization: text(&parts.headers, ORGANIZATION),
+            service,
+            params,
+            body: Mutex::new(body),
+        })
+    }
+
+    /// The accounts, to be asked as [`Call::caller`].
+    pub(super) const fn accounts(&self) -> &Accounts {
+        &self.service.accounts
+    }
+
+    /// What time it is.
+    pub(super) fn now(&self) -> Timestamp {
+        self.service.clock.now()
+    }
+
+    /// Tells whether the caller may manage, and in which tenant: its own, or what `x-zitadel-orgid` names.
+    pub(super) async fn manage(&self) -> Result<TenantId, Error> {
+        let organization = self.organization.as_deref();
+        let permit = permit(&self.principal, Action::ManageAccounts, organization)?;
+        let tenant = permit.tenant();
+        if *tenant != self.principal.tenant {
+            let known = self.accounts().tenants(&self.caller).await?;
+            if known.iter().all(|known| known.id != *tenant) {
+                return Err(Denied::ForeignTenant.into());
+            }
+        }
+        Ok(tenant.clone())
+    }
+
+    /// The same, but for the user of the path also the user itself.
+    pub(super) async fn manage_or_own(&self, purpose: Purpose) -> Result<TenantId, Error> {
+        let principal = &self.principal;
+        let is_own = self.is_own()
+            && self
+                .organization
+                .as_deref()
+                .is_none_or(|named| named == principal.tenant.as_str());
+        let may_self = match purpose {
+            Purpose::Read => true,
+            Purpose::Write => principal.kind == AccountKind::Person && principal.scopes.is_empty(),
+        };
+        match self.manage().await {
+            Err(Error::Denied(Denied::MissingRole { .. })) if is_own && may_self => {
+                Ok(principal.tenant.clone())
+            }
+            decided => decided,
+        }
+    }
+
+    /// Whether the caller is the user of the path.
+    pub(super) fn is_own(&self) -> bool {
+        self.raw(USER) == Some(self.principal.account.to_string().as_str())
+    }
+
+    /// The user of the path. An id of another form than ours is simply not there.
+    pub(super) fn user(&self) -> Result<AccountId, Error> {
+        self.param(USER)?
+            .parse()
+            .map_err(|_| Error::NotFound("user"))
+    }
+
+    /// An id of the path.
+    pub(super) fn param(&self, name: &str) -> Result<&str, Error> {
+        self.raw(name)
+            .filter(|text| (1..=ID_CHARS).contains(&text.chars().count()))
+            .ok_or(Error::field("id", "must have 1 to 200 characters"))
+    }
+
+    /// Reads the message, after which there is none.
+    pub(super) async fn message<T: DeserializeOwned + Default>(&mut self) -> Result<T, Error> {
+        let body = Limited::new(std::mem::take(self.body.get_mut()), BODY_BYTES).collect();
+        let Ok(read) = tokio::time::timeout(BODY_DEADLINE, body).await else {
+            return Err(Error::field("body", "did not arrive in time"));
+        };
+        match read {
+            Ok(body) => parse(&body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+            Err(_) => Err(Error::field("body", "broke off")),
+        }
+    }
+
+    fn raw(&self, name: &str) -> Option<&str> {
+        let found = self.params.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The name of the user in every path.
+pub(super) const USER: &str = "user";
+
+const ORGANIZATION: &str = "x-zitadel-orgid";
+
+/// Characters, as Zitadel bounds ids.
+const ID_CHARS: usize = 200;
+
+/// The largest message, a search with many conditions, needs a tenth.
+pub(super) const BODY_BYTES: usize = 64 << 10;
+
+/// A message of one or two packets, over a bad line.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

@@ -1,0 +1,92 @@
+//! The bearer token of a request (iam 2.1, column B).
+
+use http::HeaderMap;
+use http::Uri;
+use http::header::AUTHORIZATION;
+
+use crate::iam::Credential;
+use crate::secret::Secret;
+
+use super::error::Error;
+
+/// The one `Authorization: Bearer <token>`. The scheme's case does not count (RFC 9110 11.1).
+pub(super) fn read_credential(headers: &HeaderMap) -> Result<Credential, Error> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(Error::MissingCredentials)?;
+    if values.next().is_some() {
+        return Err(Error::field("authorization header", "is given twice"));
+    }
+    let text = value.to_str().map_err(|_| Error::WrongScheme)?;
+    match text.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Credential::Bearer(Secret::new(token.trim_start())))
+        }
+        _ => Err(Error::WrongScheme),
+    }
+}
+
+/// Addresses end up in logs and histories: a token in one is refused, also a good one (RFC 6750 5.3).
+pub(super) fn refuse_token_in(uri: &Uri) -> Result<(), Error> {
+    let names_token = |pair: &str| {
+        let key = pair.split('=').next().unwrap_or_default();
+        TOKEN_KEYS
+            .iter()
+            .any(|token| key.eq_ignore_ascii_case(token))
+    };
+    if uri
+        .query()
+        .is_some_and(|query| query.split('&').any(names_token))
+    {
+        return Err(Error::field("query", "must not carry a token"));
+    }
+    Ok(())
+}
+
+const TOKEN_KEYS: [&str; 3] = ["access_token", "authorization", "token"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<String, Error> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        match read_credential(&headers)? {
+            Credential::Bearer(token) => Ok(token.expose().to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn bearer_is_the_only_scheme() {
+        assert_eq!(read(&["Bearer t"]).unwrap(), "t");
+        assert_eq!(read(&["bEaReR  t"]).unwrap(), "t");
+        // The doubled word stays in the token, which is then no token.
+        assert_eq!(read(&["Bearer Bearer t"]).unwrap(), "Bearer t");
+        assert!(matches!(read(&[]), Err(Error::MissingCredentials)));
+        for wrong in ["t", "Basic dTpw", "Bearer", ""] {
+            assert!(matches!(read(&[wrong]), Err(Error::WrongScheme)), "{wrong}");
+        }
+        assert!(matches!(
+            read(&["Bearer t", "Bearer t"]),
+            Err(Error::Field { .. })
+        ));
+    }
+
+    #[test]
+    fn token_in_an_address_is_refused() {
+        for (uri, refused) in [
+            ("/x?access_token=t", true),
+            ("/x?a=1&ACCESS_TOKEN=t", true),
+            ("/x?a=token", false),
+        ] {
+            assert_eq!(
+                refuse_token_in(&uri.parse().unwrap()).is_err(),
+                refused,
+                "{uri}"
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A store that can be cut off and joined again.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use tollgate::audit;
+use tollgate::iam::AccountId;
+use tollgate::iam::AccountRecord;
+use tollgate::iam::LastUse;
+use tollgate::iam::PatDigest;
+use tollgate::iam::PatFacts;
+use tollgate::iam::PatId;
+use tollgate::iam::PatRecord;
+use tollgate::iam::Revocation;
+use tollgate::iam::TenantRecord;
+use tollgate::iam::port::Fault;
+use tollgate::iam::port::Login;
+use tollgate::iam::port::Mutation;
+use tollgate::iam::port::Page;
+use tollgate::iam::port::Records;
+use tollgate::iam::port::RecordsError;
+use tollgate::model::TenantId;
+use tollgate::model::Timestamp;
+use tollgate::store::Sqlite;
+
+/// A store that can be cut off.
+#[derive(Debug)]
+pub struct Breakable {
+    pub store: Sqlite,
+    /// Whether it answers.
+    pub reachable: Arc<AtomicBool>,
+}
+
+impl Breakable {
+    fn store(&self) -> Result<&Sqlite, RecordsError> {
+        let reachable = self.reachable.load(Ordering::SeqCst);
+        reachable
+            .then_some(&self.store)
+            .ok_or(RecordsError::Unavailable(Fault::Other))
+    }
+}
+
+#[async_trait]
+impl Records for Breakable {
+    async fn apply(
+        &self,
+        mutation: &Mutation,
+        at: Timestamp,
+        event: &audit::Event,
+    ) -> Result<Vec<Revocation>, RecordsError> {
+        self.store()?.apply(mutation, at, event).await
+    }
+
+    async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {
+        self.store()?.tenant(id).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantRecord>, RecordsError> {
+        self.store()?.tenants().await
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<Option<AccountRecord>, RecordsError> {
+        self.store()?.account(tenant, id).await
+    }
+
+    async fn account_named(
+        &self,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<Option<AccountRecord>, RecordsError> {
+        self.store()?.account_named(tenant, username).await
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        page: &Page,
+    ) -> Result<Vec<AccountRecord>, RecordsError> {
+        self.store()?.accounts(tenant, page).await
+    }
+
+    async fn pat(&self, tenant: &TenantId, id: PatId) -> Result<Option<PatRecord>, RecordsError> {
+        self.store()?.pat(tenant, id).await
+    }
+
+    async fn pats(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<PatRecord>, RecordsError> {
+        self.store()?.pats(tenant, account).await
+    }
+
+    async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError> {
+        self.store()?.find_pat(digest).await
+    }
+
+    async fn find_logins(
+        &self,
+        username: &str,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<Login>, RecordsError> {
+        self.store()?.find_logins(username, tenant).await
+    }
+
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
+        self.store()?.revocations(after, limit).await
+    }
+
+    async fn newest_revocation(&self) -> Result<u64, RecordsError> {
+        self.store()?.newest_revocation().await
+    }
+
+    async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError> {
+        self.store()?.raise_time_mark(now).await
+    }
+
+    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
+        self.store()?.note_uses(uses).await
+    }
+}
