@@ -27,6 +27,11 @@ pub enum Error {
     /// The pepper cannot be made or read.
     #[error("cannot prepare the pepper")]
     Pepper(#[source] crate::iam::PepperError),
+    /// There is a database, but not the pepper under which its tokens are kept.
+    #[error(
+        "{0} is missing: without it every token of the database is void, so restore it from the backup"
+    )]
+    PepperLost(PathBuf),
     /// The certificates cannot be made or read.
     #[error("cannot prepare certificates")]
     Pki(#[source] crate::pki::Error),

@@ -37,11 +37,14 @@ impl Local {
                 path: data_dir.to_owned(),
                 source,
             })?;
-        let store = Sqlite::open(&data_dir.join(DATABASE))
-            .await
-            .map_err(Error::Store)?;
+        // The pepper is made first, so a database without one has lost it: with a new one every token would be void.
+        let (database, pepper) = (data_dir.join(DATABASE), data_dir.join(PEPPER));
+        if database.exists() && !pepper.exists() {
+            return Err(Error::PepperLost(pepper));
+        }
         // Beside the database, not in it: a stolen dump confirms no token (iam T4).
-        let pepper = Pepper::open_or_create(&data_dir.join(PEPPER)).map_err(Error::Pepper)?;
+        let pepper = Pepper::open_or_create(&pepper).map_err(Error::Pepper)?;
+        let store = Sqlite::open(&database).await.map_err(Error::Store)?;
         let records = Arc::new(store.clone());
         let log = Arc::new(store.clone());
         let identity = Identity::open(records, log, pepper, config, clock)

@@ -33,7 +33,7 @@ pub(super) struct GnmicliArgs {
     /// What authenticates: `token` sends --authToken, `password` sends --username and --password-file
     #[arg(long, value_enum, default_value_t = Auth::Token)]
     auth: Auth,
-    /// Sent verbatim as the authorization metadata: 'Bearer <PAT>'
+    /// Sent verbatim as the authorization metadata: 'Bearer PAT'
     #[arg(long = "authToken", env = "GNMICLI_AUTH_TOKEN", hide_env_values = true)]
     auth_token: Option<String>,
     /// User name for --auth password

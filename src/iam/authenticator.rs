@@ -41,7 +41,7 @@ use super::uses::Uses;
 /// Tells who a credential belongs to. Cheap to clone.
 ///
 /// A token that is cached costs a digest and a map look-up. One that is not costs one read of the store; reads for
-/// one token are never made twice at once, and at most [`LANES`] are made at once in all.
+/// one token are never made twice at once, and at most `LANES` are made at once in all.
 #[derive(Clone)]
 pub struct Authenticator(pub(super) Arc<Inner>);
 

@@ -24,6 +24,9 @@ pub enum Error {
     /// The credential cannot be sent.
     #[error("the credential holds characters that metadata cannot carry")]
     Credential,
+    /// The machine's processor time cannot be observed.
+    #[error("cannot read the processor time of this machine")]
+    Machine(#[source] io::Error),
     /// The server's process cannot be observed.
     #[error("cannot read process {pid}")]
     Process {

@@ -45,6 +45,24 @@ fn parse(stat: &str, statm: &str) -> Option<Usage> {
     })
 }
 
+/// Processor time that nobody used since the machine began, of all its cores.
+pub(super) fn machine_idle() -> io::Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    parse_idle(&stat).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// The fourth and fifth number: idle, and idle while a disk works (proc(5)).
+fn parse_idle(stat: &str) -> Option<Duration> {
+    let mut numbers = stat
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_whitespace();
+    let idle: u64 = numbers.nth(3)?.parse().ok()?;
+    let waiting: u64 = numbers.next()?.parse().ok()?;
+    Some(Duration::from_millis((idle + waiting) * MILLIS_PER_TICK))
+}
+
 /// USER_HZ is 100 on every processor that Linux runs on today.
 const MILLIS_PER_TICK: u64 = 10;
 
@@ -61,6 +79,13 @@ mod tests {
         let usage = parse(stat, "100 25 3").unwrap();
         assert_eq!(usage.processor, Duration::from_secs(3));
         assert_eq!(usage.resident_bytes, 25 * 4096);
+    }
+
+    #[test]
+    fn idle_time_of_the_machine_is_read() {
+        let idle = parse_idle("cpu  10 0 10 250 50 0 0 9\ncpu0 1 1 1 1 1");
+        assert_eq!(idle, Some(Duration::from_secs(3)));
+        assert!(machine_idle().is_ok());
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub struct Report {
     pub own_cores: f64,
     /// Cores that the server used, if its process is known.
     pub server_cores: Option<f64>,
+    /// Cores of this machine that nobody used.
+    pub idle_cores: f64,
+    /// Cores that neither generator nor server used, nor stayed idle: other programs, or the server if its process is
+    /// not known.
+    pub other_cores: f64,
     /// Server processor time per delivered update, nanoseconds.
     pub server_nanos_per_delivery: Option<f64>,
     /// Resident memory of the server: before the first connection.
@@ -60,9 +65,9 @@ pub struct Report {
     pub server_bytes_idle: Option<u64>,
     /// When the load was over, before stalled readers resumed.
     pub server_bytes_after: Option<u64>,
-    /// The generator, not the server, was what could not go faster.
+    /// The machine was full, and the generator used more of it than the server.
     pub generator_limited: bool,
-    /// Server and generator together had no processor left.
+    /// No processor was left, whoever used it: rates and latencies are the machine's, not the server's.
     pub machine_limited: bool,
     /// The publishers did not reach the offered rate.
     pub behind_offered_rate: bool,
@@ -109,6 +114,7 @@ pub(super) struct Facts {
     pub(super) ingested: u64,
     pub(super) own: Duration,
     pub(super) server: Option<Duration>,
+    pub(super) unused: Duration,
     pub(super) before: Option<u64>,
     pub(super) connected: Option<u64>,
     pub(super) idle: Option<u64>,
@@ -126,6 +132,8 @@ impl Report {
         let cores = |used: Duration| used.as_secs_f64() / measured;
         let (own, server) = (cores(facts.own), facts.server.map(cores));
         let machine = float(u64::try_from(facts.cores).unwrap_or(1));
+        let idle = cores(facts.unused);
+        let full = idle < (1.0 - ENOUGH) * machine;
         let ingest_rate = float(facts.ingested) / measured;
         let behind = facts.offered > 0
             && !facts.limited_count
@@ -159,9 +167,10 @@ impl Report {
             server_bytes_connected: facts.connected,
             server_bytes_idle: facts.idle,
             server_bytes_after: facts.after,
-            generator_limited: own > ENOUGH * machine
-                || server.is_some_and(|server| own > server && own + server > ENOUGH * machine),
-            machine_limited: own + server.unwrap_or_default() > ENOUGH * machine,
+            idle_cores: idle,
+            other_cores: (machine - idle - own - server.unwrap_or_default()).max(0.0),
+            generator_limited: full && server.is_none_or(|server| own > server),
+            machine_limited: full,
             behind_offered_rate: behind,
             clean: lossless && all.errors.is_empty(),
             errors: all.errors,

@@ -29,6 +29,7 @@ use super::connect::Dialer;
 use super::error::Error;
 use super::process::Process;
 use super::process::Usage;
+use super::process::machine_idle;
 use super::publisher::Publisher;
 use super::report::Facts;
 use super::report::Report;
@@ -86,6 +87,7 @@ pub async fn run(
     tokio::time::sleep(config.warm_up).await;
 
     let (usage, written) = (usage(&config)?, writers.written());
+    let idle = machine_idle().map_err(Error::Machine)?;
     let started = Instant::now();
     readers.phase.send_replace(Phase::Measuring);
     while started.elapsed() < config.duration && !writers.are_done() {
@@ -103,6 +105,8 @@ pub async fn run(
     facts.measured = started.elapsed();
     facts.ingested = writers.written() - written;
     let after = self::usage(&config)?;
+    let idle_after = machine_idle().map_err(Error::Machine)?;
+    facts.unused = idle_after.saturating_sub(idle);
     facts.own = after.0.processor.saturating_sub(usage.0.processor);
     facts.server = after
         .1

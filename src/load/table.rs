@@ -63,6 +63,8 @@ impl Report {
         if let Some(cores) = self.server_cores {
             row(f, "server cores", format_args!("{cores:.2}"))?;
         }
+        row(f, "other cores", format_args!("{:.2}", self.other_cores))?;
+        row(f, "idle cores", format_args!("{:.2}", self.idle_cores))?;
         if let Some(nanos) = self.server_nanos_per_delivery {
             row(f, "server ns/delivery", format_args!("{nanos:.0}"))?;
         }
@@ -80,9 +82,12 @@ impl Report {
         let notes = [
             (
                 self.generator_limited,
-                "the generator was the limit: use more machines",
+                "the machine was full, and the generator used most of it",
             ),
-            (self.machine_limited, "the machine had no processor left"),
+            (
+                self.machine_limited,
+                "the machine had no processor left: rates and latencies are its limit",
+            ),
             (
                 self.behind_offered_rate,
                 "the publishers fell behind the offered rate",

@@ -21,7 +21,7 @@ impl Config {
         self.stall_timeout / 8
     }
 
-    /// A million leaves: about half a gigabyte.
+    /// A million leaves: about three quarters of a gigabyte.
     pub const MAX_LEAVES: usize = 1_000_000;
     /// As many distinct leaves as a large device has.
     pub const QUEUE_ENTRIES: usize = 100_000;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::Equivalent;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -21,8 +22,11 @@ use crate::model::TargetSelector;
 /// Patterns, each with an entry of type `T`. Labels are not looked at: who adds a pattern with labels checks them.
 #[derive(Debug)]
 pub(super) struct Matcher<T> {
-    roots: Map<(TargetSelector, Option<Origin>), Node<T>>,
+    roots: Map<Root, Node<T>>,
 }
+
+/// Whose data, and of which origin; `None` is any.
+type Root = (Option<Target>, Option<Origin>);
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -54,8 +58,7 @@ struct Shape<T> {
 impl<T> Matcher<T> {
     /// Adds a pattern.
     pub(super) fn add(&mut self, selector: &TargetSelector, pattern: &Pattern, entry: T) {
-        let root = (selector.clone(), pattern.origin.clone());
-        let mut node = self.roots.entry(root).or_default();
+        let mut node = self.roots.entry(root(selector, pattern)).or_default();
         for glob in &pattern.elems {
             node = node.child(glob);
         }
@@ -69,7 +72,7 @@ impl<T> Matcher<T> {
         pattern: &Pattern,
         is_it: impl Fn(&T) -> bool,
     ) {
-        let root = (selector.clone(), pattern.origin.clone());
+        let root = root(selector, pattern);
         if let Some(node) = self.roots.get_mut(&root) {
             node.remove(&pattern.elems, &is_it);
             if node.is_empty() {
@@ -87,12 +90,11 @@ impl<T> Matcher<T> {
         path: &Path,
         mut found: impl FnMut(&'a [T], usize),
     ) {
-        let one = TargetSelector::One(target.clone());
         // `*` means the named targets; the gateway's own data has no name (design 3).
-        let all = (!target.is_own()).then_some(TargetSelector::All);
-        for selector in std::iter::once(one).chain(all) {
-            for origin in [Some(path.origin.clone()), None] {
-                if let Some(root) = self.roots.get(&(selector.clone(), origin)) {
+        let all = (!target.is_own()).then_some(None);
+        for target in std::iter::once(Some(target)).chain(all) {
+            for origin in [Some(&path.origin), None] {
+                if let Some(root) = self.roots.get(&RootRef(target, origin)) {
                     root.visit(&path.elems, &mut found);
                 }
             }
@@ -239,12 +241,9 @@ impl<T> Shape<T> {
         if self.present.iter().any(|key| elem.key(key).is_none()) {
             return None;
         }
-        let values: Option<SmallVec<[Arc<str>; 4]>> = self
-            .keys
-            .iter()
-            .map(|key| elem.key(key).map(Arc::clone))
-            .collect();
-        self.nodes.get(values?.as_slice())
+        let values: Option<SmallVec<[&Arc<str>; 4]>> =
+            self.keys.iter().map(|key| elem.key(key)).collect();
+        self.nodes.get(&Values(values?))
     }
 }
 
@@ -278,6 +277,34 @@ fn push_once<'a, T>(active: &mut SmallVec<[&'a Node<T>; 8]>, node: &'a Node<T>) 
     if !active.iter().any(|known| std::ptr::eq(*known, node)) {
         active.push(node);
     }
+}
+
+/// A [`Root`] to look for.
+#[derive(Hash)]
+struct RootRef<'a>(Option<&'a Target>, Option<&'a Origin>);
+
+impl Equivalent<Root> for RootRef<'_> {
+    fn equivalent(&self, (target, origin): &Root) -> bool {
+        self.0 == target.as_ref() && self.1 == origin.as_ref()
+    }
+}
+
+/// Values of a [`Shape`]'s keys to look for.
+#[derive(Hash)]
+struct Values<'a>(SmallVec<[&'a Arc<str>; 4]>);
+
+impl Equivalent<Box<[Arc<str>]>> for Values<'_> {
+    fn equivalent(&self, values: &Box<[Arc<str>]>) -> bool {
+        self.0.iter().copied().eq(values)
+    }
+}
+
+fn root(selector: &TargetSelector, pattern: &Pattern) -> Root {
+    let target = match selector {
+        TargetSelector::All => None,
+        TargetSelector::One(one) => Some(one.clone()),
+    };
+    (target, pattern.origin.clone())
 }
 
 /// An element's keys, parted by what they ask for.

@@ -334,3 +334,22 @@ async fn processes_that_make_the_store_at_once_share_it_and_lose_nothing() {
         audit::verify(&links, 0, [0; 32]).unwrap();
     }
 }
+
+#[tokio::test]
+async fn database_without_its_pepper_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || tollgate::app::Local::open(folder.path(), Config::default(), Clock::system());
+    open().await.unwrap().store.close().await;
+    std::fs::remove_file(folder.path().join("pepper")).unwrap();
+
+    let error = open().await.unwrap_err();
+
+    assert!(
+        matches!(error, tollgate::app::Error::PepperLost(_)),
+        "{error:?}"
+    );
+    assert!(
+        !folder.path().join("pepper").exists(),
+        "no second pepper is made"
+    );
+}

@@ -88,10 +88,9 @@ fn read_expiry(
         return Expiry::parse_rfc3339(text).map_err(AdminError::Expiry);
     }
     let ttl = ttl.and_then(parse_ttl).ok_or(AdminError::Duration)?;
-    // Expiries count whole seconds: round up, so that the token lives at least as long as was asked for.
+    // Expiries count whole seconds: the token lives up to one less than was asked for, never longer.
     let secs = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-    let end = clock.now().secs().saturating_add(secs);
-    Ok(Expiry::from_secs(end.saturating_add(1)))
+    Ok(Expiry::from_secs(clock.now().secs().saturating_add(secs)))
 }
 
 fn view(pat: &PatRecord, state: &str) -> Value {
