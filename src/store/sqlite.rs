@@ -127,11 +127,14 @@ impl Sqlite {
     async fn migrate(&self, path: &Path) -> Result<(), Error> {
         let migrator = migrator();
         let mut done = migrator.run(&self.writer).await;
-        if matches!(
-            done,
-            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
-        ) {
-            // Of two processes that make the file at once, one comes too late, and finds the work done.
+        for _step in migrator.iter() {
+            if !matches!(
+                done,
+                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
+            ) {
+                break;
+            }
+            // Of two processes that make the file at once, one may come too late at each step, and finds it done.
             done = migrator.run(&self.writer).await;
         }
         done.map_err(|error| match error {
