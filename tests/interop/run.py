@@ -26,9 +26,9 @@ from driver.gateway import Gateway  # noqa: E402
 from driver.process import Failed, end_all, tail  # noqa: E402
 
 MODULES = ("gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "descriptors", "demo")
-# The slowest case takes a quarter of this.
+# The slowest case takes a third of this.
 CASE_SECONDS = 120
-# All of them together take a third of this on two cores.
+# All of them together take a sixth of this on two busy cores.
 RUN_SECONDS = 1500
 
 

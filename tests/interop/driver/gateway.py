@@ -1,5 +1,6 @@
 """Starts a gateway of its own, and makes the accounts that the cases use."""
 
+import calendar
 import itertools
 import json
 import os
@@ -41,10 +42,11 @@ class Password:
 
 @dataclass(frozen=True)
 class Pat:
-    """A token and its id, by which it is revoked."""
+    """A token, the id by which it is revoked, and when it expires, in seconds since the epoch."""
 
     id: str
     token: str
+    expires: int
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ class Gateway:
         """A PAT of a service account."""
         words = ("pat", "create", "--tenant", tenant or self.tenant, "--account", account)
         made = self.admin(*words, "--ttl", ttl, "--name", self.fresh("pat"))
-        return Pat(str(made["id"]), made["token"])
+        expires = calendar.timegm(time.strptime(made["expires"], "%Y-%m-%dT%H:%M:%SZ"))
+        return Pat(str(made["id"]), made["token"], expires)
 
     def revoke_pat(self, pat):
         self.admin("pat", "revoke", "--tenant", self.tenant, pat.id)
