@@ -89,6 +89,20 @@ pub(super) async fn search(State(service): State<Service>, request: Request) -> 
     Ok(page.answer(incoming.path(), &query, total, &found))
 }
 
+/// One token, as the search lists it: where its link leads.
+pub(super) async fn read(State(service): State<Service>, request: Request) -> Shape {
+    let incoming = Incoming::read(request, Media::Json).await?;
+    incoming.query(&[])?;
+    let (account, pat) = (incoming.account()?, incoming.pat()?);
+    service.machine(&incoming, account).await?;
+    let found = service.pat_of(&incoming, account, pat).await?;
+    Ok(view::answer(
+        StatusCode::OK,
+        incoming.media,
+        view::listed(&found),
+    ))
+}
+
 /// A4. A second time it is not there.
 pub(super) async fn remove(State(service): State<Service>, request: Request) -> Shape {
     let incoming = Incoming::read(request, Media::Json).await?;
@@ -159,14 +173,12 @@ impl Service {
         incoming: &Incoming,
         account: AccountId,
         pat: PatId,
-    ) -> Result<(), Refusal> {
+    ) -> Result<PatView, Refusal> {
         let (caller, tenant) = incoming.on_behalf()?;
         let pats = self.accounts.pats(caller, tenant, account).await?;
-        if pats.iter().any(|view| view.record.id == pat) {
-            Ok(())
-        } else {
-            Err(Refusal::not_found("token"))
-        }
+        pats.into_iter()
+            .find(|view| view.record.id == pat)
+            .ok_or_else(|| Refusal::not_found("token"))
     }
 }
 

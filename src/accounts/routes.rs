@@ -4,7 +4,6 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
-use axum::routing::delete;
 use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
@@ -83,7 +82,7 @@ fn managing() -> Router<Service> {
         )
         .route(
             "/api/v2/auth/serviceaccount/{account}/pat/{pat}",
-            delete(pat::remove),
+            get(pat::read).delete(pat::remove),
         )
         .route(
             "/api/v2/auth/serviceaccount/{account}/pat/{pat}/rotate",

@@ -60,6 +60,9 @@ async fn seed_commands_work_as_printed() {
         assert!([&first, &second.0].contains(&&text(&entry["id"])));
     }
     assert!(!listed.to_string().contains("tgpat_"), "{listed}");
+    let entry = &listed["data"][0];
+    let linked = api.get(entry["links"]["self"].as_str().unwrap()).await.ok();
+    assert_eq!(linked["credentialId"], entry["id"]);
 
     let path = format!("{ROOT}/search?page=1&pageSize=25");
     let body = br#"{"data": {"attributes": {"username": { "value": "streamer-export" }}}}"#;
