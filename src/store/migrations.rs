@@ -13,7 +13,7 @@ use super::database::Pool;
 pub(super) fn migrator(pool: &Pool) -> Migrator {
     let migration = |step: &Step| {
         let sql = match pool {
-            Pool::Postgres(_) => step.postgres,
+            Pool::Postgres(..) => step.postgres,
             Pool::Sqlite(_) => step.sqlite,
         };
         Migration::new(
