@@ -41,7 +41,7 @@ impl Store {
         match &self.writer {
             Pool::Postgres(pool, deadline) => {
                 // Each statement must see what was committed before it, the first after the lock above all.
-                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
                 let begun = within(*deadline, pool.begin_with(begin)).await?;
                 let mut transaction = Transaction::Postgres(begun, *deadline);
                 // Held until the commit is visible to everybody.
