@@ -123,6 +123,7 @@ impl Identity {
         Ok(Self {
             accounts: Accounts {
                 records: Arc::clone(&records),
+                log: Arc::clone(&log),
                 pepper,
                 time: time.clone(),
                 session_lifetime: config.session_lifetime,
@@ -139,6 +140,7 @@ impl Identity {
                 meters,
                 poll_interval: config.poll_interval,
                 outage_grace: config.outage_grace.min(LONGEST_GRACE),
+                audit_retention: config.audit_retention,
                 start,
             },
             authenticator,

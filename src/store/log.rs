@@ -1,15 +1,23 @@
-//! The audit trail, chained (iam A1).
+//! The audit trail, chained (iam A1), and where its events are found (iam A6).
 
 use async_trait::async_trait;
 use sqlx::Sqlite as Db;
 use sqlx::Transaction;
+use sqlx::sqlite::SqliteRow;
 
+use crate::audit::Actor;
+use crate::audit::Beginning;
 use crate::audit::Event;
-use crate::audit::Hash;
+use crate::audit::EventQuery;
+use crate::audit::Kind;
 use crate::audit::Link;
 use crate::audit::Log;
 use crate::audit::LogError;
+use crate::audit::MOST_EVENTS;
 use crate::audit::hash_of;
+use crate::audit::hex;
+use crate::model::TenantId;
+use crate::model::Timestamp;
 
 use super::Sqlite;
 use super::fault::unavailable;
@@ -26,19 +34,33 @@ impl Log for Sqlite {
         let sql =
             "SELECT seq, body, previous, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let query = sqlx::query(sql).bind(stored(after)).bind(limit);
-        let rows = query.fetch_all(&self.readers).await.map_err(logged)?;
-        let link = |columns: &mut Columns<'_>| {
-            Ok(Link {
-                seq: columns.number()?,
-                body: columns.next()?,
-                previous: columns.hash()?,
-                hash: columns.hash()?,
-            })
-        };
-        rows.iter()
-            .map(|row| link(&mut Columns::of(row)))
-            .collect::<Result<_, _>>()
-            .map_err(logged)
+        links(query.fetch_all(&self.readers).await)
+    }
+
+    async fn find(&self, query: &EventQuery) -> Result<Vec<Link>, LogError> {
+        let sql = "SELECT a.seq, a.body, a.previous, a.hash FROM audit_index i \
+                   JOIN audit a ON a.seq = i.seq WHERE i.scope = ?1 AND i.seq > ?2 \
+                   AND (?3 IS NULL OR i.kind = ?3) \
+                   AND (?4 IS NULL OR i.actor = ?4 OR i.account = ?4) \
+                   AND i.at >= ?5 AND i.at < ?6 ORDER BY i.seq LIMIT ?7";
+        let query = sqlx::query(sql)
+            .bind(query.tenant.as_ref().map_or(EVERYWHERE, TenantId::as_str))
+            .bind(stored(query.after))
+            .bind(query.kind.map(Kind::as_str))
+            .bind(query.account.as_deref())
+            .bind(query.from.map_or(i64::MIN, Timestamp::nanos))
+            .bind(query.until.map_or(i64::MAX, Timestamp::nanos))
+            .bind(query.limit.min(MOST_EVENTS));
+        links(query.fetch_all(&self.readers).await)
+    }
+
+    async fn beginning(&self) -> Result<Beginning, LogError> {
+        let row = sqlx::query(BEGINNING).fetch_optional(&self.readers).await;
+        beginning(row).map_err(logged)
+    }
+
+    async fn cut(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<u64, LogError> {
+        self.cut_events(before, limit, now).await.map_err(logged)
     }
 }
 
@@ -48,6 +70,75 @@ impl Sqlite {
         append(&mut transaction, events).await?;
         transaction.commit().await
     }
+
+    async fn cut_events(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(BEGINNING)
+            .fetch_optional(&mut *transaction)
+            .await;
+        let beginning = beginning(row)?;
+        let sql = "SELECT i.seq, i.at, a.hash FROM audit_index i JOIN audit a ON a.seq = i.seq \
+                   WHERE i.scope = ?1 AND i.seq > ?2 ORDER BY i.seq LIMIT ?3";
+        let rows = sqlx::query(sql)
+            .bind(EVERYWHERE)
+            .bind(stored(beginning.seq))
+            .bind(limit)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut last = beginning;
+        for row in &rows {
+            let mut columns = Columns::of(row);
+            let (seq, at) = (columns.number()?, columns.next::<i64>()?);
+            if at >= before.nanos() {
+                break;
+            }
+            last = Beginning {
+                seq,
+                hash: columns.hash()?,
+            };
+        }
+        if last == beginning {
+            return Ok(0);
+        }
+        let event = Event {
+            detail: Some(format!("up to {}, {}", last.seq, hex(&last.hash))),
+            ..Event::new(now, Kind::TrailCut, Actor::Operator)
+        };
+        // Before the old ones go, so that the chain is never without an end to go on from.
+        append(&mut transaction, &[event]).await?;
+        forget(&mut transaction, last).await?;
+        transaction.commit().await?;
+        Ok(last.seq - beginning.seq)
+    }
+}
+
+/// Removes all up to `last`, after which the chain begins then.
+async fn forget(
+    transaction: &mut Transaction<'static, Db>,
+    last: Beginning,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO audit_beginning (id, seq, hash) VALUES (1, ?1, ?2) \
+               ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
+    sqlx::query(sql)
+        .bind(stored(last.seq))
+        .bind(last.hash.as_slice())
+        .execute(&mut **transaction)
+        .await?;
+    for sql in [
+        "DELETE FROM audit WHERE seq <= ?1",
+        "DELETE FROM audit_index WHERE seq <= ?1",
+    ] {
+        sqlx::query(sql)
+            .bind(stored(last.seq))
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Appends events within a transaction that has begun as the only writer, so nobody else takes the place.
@@ -57,14 +148,11 @@ pub(super) async fn append(
 ) -> Result<(), sqlx::Error> {
     let newest = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut **transaction)
-        .await?;
-    let (mut seq, mut previous): (u64, Hash) = match &newest {
-        Some(row) => {
-            let mut columns = Columns::of(row);
-            (columns.number()?, columns.hash()?)
-        }
-        None => (0, [0; 32]),
-    };
+        .await;
+    let Beginning {
+        mut seq,
+        hash: mut previous,
+    } = beginning(newest)?;
     for event in events {
         seq += 1;
         let body = event.to_json();
@@ -76,9 +164,69 @@ pub(super) async fn append(
             .bind(hash.as_slice())
             .execute(&mut **transaction)
             .await?;
+        // A name that a peer made up could be the scope of everything.
+        let tenants = event.tenants().map(TenantId::as_str);
+        let tenants = tenants.filter(|tenant| *tenant != EVERYWHERE);
+        for scope in std::iter::once(EVERYWHERE).chain(tenants) {
+            index(transaction, seq, scope, event).await?;
+        }
         previous = hash;
     }
     Ok(())
+}
+
+/// Makes an event findable in one scope.
+async fn index(
+    transaction: &mut Transaction<'static, Db>,
+    seq: u64,
+    scope: &str,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    let actor = match &event.actor {
+        Actor::Account { id, .. } => Some(id.as_str()),
+        Actor::Operator | Actor::Unknown => None,
+    };
+    let sql = "INSERT INTO audit_index (seq, scope, at, kind, actor, account) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    sqlx::query(sql)
+        .bind(stored(seq))
+        .bind(scope)
+        .bind(event.at.nanos())
+        .bind(event.kind.as_str())
+        .bind(actor)
+        .bind(event.about())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// A place in the chain; its very beginning where there is no row.
+fn beginning(row: Result<Option<SqliteRow>, sqlx::Error>) -> Result<Beginning, sqlx::Error> {
+    let Some(row) = row? else {
+        return Ok(Beginning::default());
+    };
+    let mut columns = Columns::of(&row);
+    Ok(Beginning {
+        seq: columns.number()?,
+        hash: columns.hash()?,
+    })
+}
+
+fn links(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<Link>, LogError> {
+    let link = |row: &SqliteRow| {
+        let mut columns = Columns::of(row);
+        Ok(Link {
+            seq: columns.number()?,
+            body: columns.next()?,
+            previous: columns.hash()?,
+            hash: columns.hash()?,
+        })
+    };
+    let rows = rows.map_err(logged)?;
+    rows.iter()
+        .map(link)
+        .collect::<Result<_, _>>()
+        .map_err(logged)
 }
 
 fn logged(error: sqlx::Error) -> LogError {
@@ -86,3 +234,8 @@ fn logged(error: sqlx::Error) -> LogError {
     let _ = unavailable(error);
     LogError
 }
+
+/// The scope of those who may read of everything. No tenant has an empty name.
+const EVERYWHERE: &str = "";
+
+const BEGINNING: &str = "SELECT seq, hash FROM audit_beginning";
