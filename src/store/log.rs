@@ -1,9 +1,6 @@
 //! The audit trail, chained (iam A1), and where its events are found (iam A6).
 
 use async_trait::async_trait;
-use sqlx::Sqlite as Db;
-use sqlx::Transaction;
-use sqlx::sqlite::SqliteRow;
 
 use crate::audit::Actor;
 use crate::audit::Beginning;
@@ -19,43 +16,46 @@ use crate::audit::hex;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
-use super::Sqlite;
+use super::Store;
+use super::database::Row;
+use super::database::Transaction;
 use super::fault::unavailable;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::stored;
 
 #[async_trait]
-impl Log for Sqlite {
+impl Log for Store {
     async fn append(&self, events: &[Event]) -> Result<(), LogError> {
         self.append_events(events).await.map_err(logged)
     }
 
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, LogError> {
         let sql =
-            "SELECT seq, body, previous, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        let query = sqlx::query(sql).bind(stored(after)).bind(limit);
-        links(query.fetch_all(&self.readers).await)
+            "SELECT seq, body, previous, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let rows = query(sql).bind(stored(after)).bind(limit);
+        links(rows.fetch_all(&self.readers).await)
     }
 
-    async fn find(&self, query: &EventQuery) -> Result<Vec<Link>, LogError> {
+    async fn find(&self, asked: &EventQuery) -> Result<Vec<Link>, LogError> {
         let sql = "SELECT a.seq, a.body, a.previous, a.hash FROM audit_index i \
-                   JOIN audit a ON a.seq = i.seq WHERE i.scope = ?1 AND i.seq > ?2 \
-                   AND (?3 IS NULL OR i.kind = ?3) \
-                   AND (?4 IS NULL OR i.actor = ?4 OR i.account = ?4) \
-                   AND i.at >= ?5 AND i.at < ?6 ORDER BY i.seq LIMIT ?7";
-        let query = sqlx::query(sql)
-            .bind(query.tenant.as_ref().map_or(EVERYWHERE, TenantId::as_str))
-            .bind(stored(query.after))
-            .bind(query.kind.map(Kind::as_str))
-            .bind(query.account.as_deref())
-            .bind(query.from.map_or(i64::MIN, Timestamp::nanos))
-            .bind(query.until.map_or(i64::MAX, Timestamp::nanos))
-            .bind(query.limit.min(MOST_EVENTS));
-        links(query.fetch_all(&self.readers).await)
+                   JOIN audit a ON a.seq = i.seq WHERE i.scope = $1 AND i.seq > $2 \
+                   AND ($3 IS NULL OR i.kind = $3) \
+                   AND ($4 IS NULL OR i.actor = $4 OR i.account = $4) \
+                   AND i.at >= $5 AND i.at < $6 ORDER BY i.seq LIMIT $7";
+        let rows = query(sql)
+            .bind(asked.tenant.as_ref().map_or(EVERYWHERE, TenantId::as_str))
+            .bind(stored(asked.after))
+            .bind(asked.kind.map(Kind::as_str))
+            .bind(asked.account.as_deref())
+            .bind(asked.from.map_or(i64::MIN, Timestamp::nanos))
+            .bind(asked.until.map_or(i64::MAX, Timestamp::nanos))
+            .bind(asked.limit.min(MOST_EVENTS));
+        links(rows.fetch_all(&self.readers).await)
     }
 
     async fn beginning(&self) -> Result<Beginning, LogError> {
-        let row = sqlx::query(BEGINNING).fetch_optional(&self.readers).await;
+        let row = query(BEGINNING).fetch_optional(&self.readers).await;
         beginning(row).map_err(logged)
     }
 
@@ -64,7 +64,7 @@ impl Log for Sqlite {
     }
 }
 
-impl Sqlite {
+impl Store {
     async fn append_events(&self, events: &[Event]) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
         append(&mut transaction, events).await?;
@@ -78,17 +78,15 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<u64, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let row = sqlx::query(BEGINNING)
-            .fetch_optional(&mut *transaction)
-            .await;
+        let row = query(BEGINNING).fetch_optional(&mut transaction).await;
         let beginning = beginning(row)?;
         let sql = "SELECT i.seq, i.at, a.hash FROM audit_index i JOIN audit a ON a.seq = i.seq \
-                   WHERE i.scope = ?1 AND i.seq > ?2 ORDER BY i.seq LIMIT ?3";
-        let rows = sqlx::query(sql)
+                   WHERE i.scope = $1 AND i.seq > $2 ORDER BY i.seq LIMIT $3";
+        let rows = query(sql)
             .bind(EVERYWHERE)
             .bind(stored(beginning.seq))
             .bind(limit)
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
         let mut last = beginning;
         for row in &rows {
@@ -118,24 +116,21 @@ impl Sqlite {
 }
 
 /// Removes all up to `last`, after which the chain begins then.
-async fn forget(
-    transaction: &mut Transaction<'static, Db>,
-    last: Beginning,
-) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO audit_beginning (id, seq, hash) VALUES (1, ?1, ?2) \
+async fn forget(transaction: &mut Transaction, last: Beginning) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO audit_beginning (id, seq, hash) VALUES (1, $1, $2) \
                ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
-    sqlx::query(sql)
+    query(sql)
         .bind(stored(last.seq))
         .bind(last.hash.as_slice())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     for sql in [
-        "DELETE FROM audit WHERE seq <= ?1",
-        "DELETE FROM audit_index WHERE seq <= ?1",
+        "DELETE FROM audit WHERE seq <= $1",
+        "DELETE FROM audit_index WHERE seq <= $1",
     ] {
-        sqlx::query(sql)
+        query(sql)
             .bind(stored(last.seq))
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
     }
     Ok(())
@@ -143,11 +138,11 @@ async fn forget(
 
 /// Appends events within a transaction that has begun as the only writer, so nobody else takes the place.
 pub(super) async fn append(
-    transaction: &mut Transaction<'static, Db>,
+    transaction: &mut Transaction,
     events: &[Event],
 ) -> Result<(), sqlx::Error> {
-    let newest = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(&mut **transaction)
+    let newest = query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut *transaction)
         .await;
     let Beginning {
         mut seq,
@@ -157,12 +152,12 @@ pub(super) async fn append(
         seq += 1;
         let body = event.to_json();
         let hash = hash_of(seq, &previous, &body);
-        sqlx::query("INSERT INTO audit (seq, body, previous, hash) VALUES (?1, ?2, ?3, ?4)")
+        query("INSERT INTO audit (seq, body, previous, hash) VALUES ($1, $2, $3, $4)")
             .bind(stored(seq))
             .bind(body)
             .bind(previous.as_slice())
             .bind(hash.as_slice())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         // A name that a peer made up could be the scope of everything.
         let tenants = event.tenants().map(TenantId::as_str);
@@ -177,7 +172,7 @@ pub(super) async fn append(
 
 /// Makes an event findable in one scope.
 async fn index(
-    transaction: &mut Transaction<'static, Db>,
+    transaction: &mut Transaction,
     seq: u64,
     scope: &str,
     event: &Event,
@@ -187,21 +182,21 @@ async fn index(
         Actor::Operator | Actor::Unknown => None,
     };
     let sql = "INSERT INTO audit_index (seq, scope, at, kind, actor, account) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    sqlx::query(sql)
+               VALUES ($1, $2, $3, $4, $5, $6)";
+    query(sql)
         .bind(stored(seq))
         .bind(scope)
         .bind(event.at.nanos())
         .bind(event.kind.as_str())
         .bind(actor)
         .bind(event.about())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }
 
 /// A place in the chain; its very beginning where there is no row.
-fn beginning(row: Result<Option<SqliteRow>, sqlx::Error>) -> Result<Beginning, sqlx::Error> {
+fn beginning(row: Result<Option<Row>, sqlx::Error>) -> Result<Beginning, sqlx::Error> {
     let Some(row) = row? else {
         return Ok(Beginning::default());
     };
@@ -212,8 +207,8 @@ fn beginning(row: Result<Option<SqliteRow>, sqlx::Error>) -> Result<Beginning, s
     })
 }
 
-fn links(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<Link>, LogError> {
-    let link = |row: &SqliteRow| {
+fn links(rows: Result<Vec<Row>, sqlx::Error>) -> Result<Vec<Link>, LogError> {
+    let link = |row: &Row| {
         let mut columns = Columns::of(row);
         Ok(Link {
             seq: columns.number()?,

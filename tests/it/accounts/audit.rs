@@ -54,9 +54,12 @@ async fn each_mutation_over_http_is_one_event_with_who_what_and_how() {
         .await
         .created();
     api.patch(&path, json!({ "name": "other" })).await.ok();
-    api.put(&format!("{path}/roles"), json!({ "roles": ["tenant-admin"] }))
-        .await
-        .ok();
+    api.put(
+        &format!("{path}/roles"),
+        json!({ "roles": ["tenant-admin"] }),
+    )
+    .await
+    .ok();
     api.post(&format!("{path}/disable"), json!({})).await.ok();
     api.post(&format!("{path}/enable"), json!({})).await.ok();
     let rotated = text(&rotated["credentialId"]);
@@ -148,7 +151,11 @@ async fn trail_is_for_administrators_of_its_tenant() {
         .get(TRAIL)
         .await
         .is(401, "missing_credentials");
-    for role in ["service-account-manager", "tenant-user", "tenant-contributor"] {
+    for role in [
+        "service-account-manager",
+        "tenant-user",
+        "tenant-contributor",
+    ] {
         let token = gateway.token_of(TENANT, role).await;
         Api::new(&gateway, &token)
             .get(TRAIL)
