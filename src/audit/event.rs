@@ -56,6 +56,8 @@ pub enum Actor {
         /// The token's id; `None` after a login with a password.
         token: Option<String>,
     },
+    /// The gateway, by itself: because it was time, or because something else happened.
+    Gateway,
     /// Whoever may write to the local store.
     Operator,
     /// Nobody whose name is known.
@@ -116,7 +118,7 @@ impl Event {
     pub fn tenants(&self) -> impl Iterator<Item = &TenantId> {
         let home = match &self.actor {
             Actor::Account { tenant, .. } => Some(tenant),
-            Actor::Operator | Actor::Unknown => None,
+            Actor::Gateway | Actor::Operator | Actor::Unknown => None,
         };
         let other = home.filter(|home| self.tenant.as_ref() != Some(home));
         self.tenant.iter().chain(other)
@@ -141,6 +143,7 @@ impl Event {
                 Some(tenant.to_string()),
                 token.clone(),
             ),
+            Actor::Gateway => ("gateway", None, None, None),
             Actor::Operator => ("operator", None, None, None),
             Actor::Unknown => ("unknown", None, None, None),
         };

@@ -125,7 +125,7 @@ impl Pending {
             batch.push(Event {
                 outcome: Outcome::Failure,
                 detail: Some(format!("{count} events")),
-                ..Event::new(at, Kind::EventsDropped, Actor::Unknown)
+                ..Event::new(at, Kind::EventsDropped, Actor::Gateway)
             });
         }
         batch

@@ -13,6 +13,9 @@ use crate::audit::LogError;
 use crate::audit::MOST_EVENTS;
 use crate::audit::hash_of;
 use crate::audit::hex;
+use crate::iam::AccountId;
+use crate::iam::PatId;
+use crate::iam::TokenKind;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -67,7 +70,11 @@ impl Log for Store {
 impl Store {
     async fn append_events(&self, events: &[Event]) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
-        append(&mut transaction, events).await?;
+        let mut whole = Vec::with_capacity(events.len());
+        for event in events {
+            whole.push(complete(&mut transaction, event.clone()).await?);
+        }
+        append(&mut transaction, &whole).await?;
         transaction.commit().await
     }
 
@@ -105,7 +112,7 @@ impl Store {
         }
         let event = Event {
             detail: Some(format!("up to {}, {}", last.seq, hex(&last.hash))),
-            ..Event::new(now, Kind::TrailCut, Actor::Operator)
+            ..Event::new(now, Kind::TrailCut, Actor::Gateway)
         };
         // Before the old ones go, so that the chain is never without an end to go on from.
         append(&mut transaction, &[event]).await?;
@@ -170,6 +177,28 @@ pub(super) async fn append(
     Ok(())
 }
 
+/// Adds whose a token is, where an event names it alone: who recorded it knew no more, and its tenant may read of it.
+async fn complete(transaction: &mut Transaction, mut event: Event) -> Result<Event, sqlx::Error> {
+    let token = event.subject.as_ref().filter(|_| event.tenant.is_none());
+    let token = token.filter(|subject| subject.kind == TokenKind::Pat.as_str());
+    let Some(id) = token.and_then(|subject| subject.id.parse::<PatId>().ok()) else {
+        return Ok(event);
+    };
+    let found = query("SELECT tenant, account, name FROM pats WHERE id = $1")
+        .bind(id.raw())
+        .fetch_optional(transaction)
+        .await?;
+    if let Some(row) = found {
+        let mut columns = Columns::of(&row);
+        event.tenant = Some(columns.tenant_id()?);
+        event.account = Some(AccountId::from_raw(columns.next()?).to_string());
+        if let Some(subject) = &mut event.subject {
+            subject.name = Some(columns.next()?);
+        }
+    }
+    Ok(event)
+}
+
 /// Makes an event findable in one scope.
 async fn index(
     transaction: &mut Transaction,
@@ -179,7 +208,7 @@ async fn index(
 ) -> Result<(), sqlx::Error> {
     let actor = match &event.actor {
         Actor::Account { id, .. } => Some(id.as_str()),
-        Actor::Operator | Actor::Unknown => None,
+        Actor::Gateway | Actor::Operator | Actor::Unknown => None,
     };
     let sql = "INSERT INTO audit_index (seq, scope, at, kind, actor, account) \
                VALUES ($1, $2, $3, $4, $5, $6)";

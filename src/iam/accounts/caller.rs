@@ -107,11 +107,7 @@ impl Caller {
     pub(super) fn as_audit(&self) -> audit::Actor {
         match &self.actor {
             Actor::Operator => audit::Actor::Operator,
-            Actor::Principal(principal) => audit::Actor::Account {
-                id: principal.account.to_string(),
-                tenant: principal.tenant.clone(),
-                token: principal.token.map(|token| token.to_string()),
-            },
+            Actor::Principal(principal) => principal.as_audit(),
         }
     }
 
