@@ -29,8 +29,9 @@ pub(super) async fn introspect(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let from = address(&origin(&parts))?;
-    let caller = authenticate(&service.authenticator, bearer(&parts.headers)?, from).await?;
+    let origin = origin(&parts);
+    let from = address(&origin)?;
+    let caller = authenticate(&service.authenticator, bearer(&parts.headers)?, &origin).await?;
     let form = read_form(&parts, body).await?;
     let token = form.get("token").map(Secret::new).ok_or_else(|| {
         Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
@@ -41,7 +42,12 @@ pub(super) async fn introspect(
     });
     let body = match found {
         Some(found) => active(&found),
-        None => json!({ "active": false }),
+        None => {
+            service
+                .authenticator
+                .note_inactive(&caller, (from, &origin));
+            json!({ "active": false })
+        }
     };
     Ok(view::answer(StatusCode::OK, Media::Json, body))
 }

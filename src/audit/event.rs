@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::redact::mask;
 
 use super::Kind;
 
@@ -124,12 +125,12 @@ impl Event {
         self.tenant.iter().chain(other)
     }
 
-    /// One line of JSON. Control characters are escaped (iam A5), members without a value left out.
+    /// One line of JSON. Control characters are escaped (iam A5), what looks like a secret is masked (A3), members without a value left out.
     pub fn to_json(&self) -> String {
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
-                members.insert(name.to_owned(), Value::String(value));
+                members.insert(name.to_owned(), mask(&value).into());
             }
         };
         put("at", Some(self.at.to_string()));

@@ -3,19 +3,21 @@
 
 use std::sync::Arc;
 
+use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
+use crate::audit::Origin;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::LiveSession;
+use crate::iam::Named;
+use crate::iam::NotPermitted;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
-use crate::iam::permit;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -43,7 +45,7 @@ impl Admission {
         let (peer, credential) = credential(parts)?;
         let address = peer.address.ip();
         self.authenticator
-            .authenticate(credential, address)
+            .authenticate(credential, (address, &origin(peer, parts)))
             .await
             .map_err(status::refused)
     }
@@ -81,26 +83,39 @@ impl Admission {
         Ok(self.registry.open(&principal, &permit, limit))
     }
 
-    /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
     async fn permit_principal(
         &self,
         parts: &Parts,
         principal: &Principal,
         action: Action,
     ) -> Result<Permit, Status> {
-        let named = read_tenant(&parts.headers)?;
-        let permit = permit(principal, action, named).map_err(status::denied)?;
-        let tenant = permit.tenant();
-        if *tenant != principal.tenant
-            && !self
-                .authenticator
-                .knows_tenant(tenant)
-                .await
-                .map_err(status::refused)?
-        {
-            return Err(status::denied(Denied::ForeignTenant));
+        let peer = parts.extensions.get::<Peer>();
+        let named = Named {
+            header: read_tenant(&parts.headers)?,
+            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let permitted = self.authenticator.permit(principal, action, named).await;
+        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+            let from = (peer.address.ip(), &origin(peer, parts));
+            self.authenticator
+                .note_denied(principal, denied.reason(), from);
         }
-        Ok(permit)
+        permitted.map_err(status::not_permitted)
+    }
+}
+
+/// Where a request comes from, for the audit trail.
+fn origin(peer: &Peer, parts: &Parts) -> Origin {
+    let agent = parts.headers.get(USER_AGENT);
+    Origin {
+        address: Some(peer.address.ip()),
+        protocol: Some("gnmi"),
+        request: None,
+        user_agent: agent.map(|agent| {
+            let text = String::from_utf8_lossy(agent.as_bytes());
+            text.chars().take(USER_AGENT_CHARS).collect()
+        }),
     }
 }
 
@@ -119,3 +134,6 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
         None => Err(Status::unauthenticated("credentials are missing")),
     }
 }
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

@@ -9,7 +9,6 @@ use crate::model::Class;
 
 use super::AuthError;
 use super::Authenticator;
-use super::Denied;
 use super::Principal;
 use super::Source;
 use super::authenticator::Inner;
@@ -22,11 +21,11 @@ impl Authenticator {
     pub fn note_denied<'o>(
         &self,
         principal: &Principal,
-        denied: Denied,
+        reason: &'static str,
         from: impl Into<Source<'o>>,
     ) {
-        self.0
-            .tell_of(principal, Kind::AccessDenied, denied.reason(), from.into());
+        let kind = Kind::AccessDenied;
+        self.0.tell_of(principal, kind, reason, from.into());
     }
 
     /// Tells the audit trail that somebody asked about a token that is not active, or not its business.
