@@ -7,7 +7,6 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
-use crate::audit::Origin;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
@@ -18,6 +17,7 @@ use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
+use crate::iam::Source;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -43,9 +43,8 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let address = peer.address.ip();
         self.authenticator
-            .authenticate(credential, (address, &origin(peer, parts)))
+            .authenticate(credential, source(peer, parts))
             .await
             .map_err(status::refused)
     }
@@ -97,7 +96,7 @@ impl Admission {
         };
         let permitted = self.authenticator.permit(principal, action, named).await;
         if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
-            let from = (peer.address.ip(), &origin(peer, parts));
+            let from = source(peer, parts);
             self.authenticator
                 .note_denied(principal, denied.reason(), from);
         }
@@ -105,17 +104,17 @@ impl Admission {
     }
 }
 
-/// Where a request comes from, for the audit trail.
-fn origin(peer: &Peer, parts: &Parts) -> Origin {
+/// Where a request comes from.
+fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
     let agent = parts.headers.get(USER_AGENT);
-    Origin {
-        address: Some(peer.address.ip()),
-        protocol: Some("gnmi"),
+    Source {
+        address: peer.address.ip(),
+        protocol: "gnmi",
+        // gRPC's own are short and plain; what is longer or not ASCII says nothing.
+        client: agent
+            .and_then(|agent| agent.to_str().ok())
+            .and_then(|agent| agent.get(..agent.len().min(USER_AGENT_CHARS))),
         request: None,
-        user_agent: agent.map(|agent| {
-            let text = String::from_utf8_lossy(agent.as_bytes());
-            text.chars().take(USER_AGENT_CHARS).collect()
-        }),
     }
 }
 

@@ -1,8 +1,5 @@
 //! What a peer presents.
 
-use std::net::IpAddr;
-
-use crate::audit::Origin;
 use crate::secret::Secret;
 
 /// What a peer presents to be let in, as it came.
@@ -18,43 +15,6 @@ pub enum Credential {
         /// The password.
         password: Secret,
     },
-}
-
-/// Where a credential came from: who is charged when it is bad, and what the audit trail says of it (iam A2).
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'o> {
-    /// The peer's address.
-    pub address: IpAddr,
-    /// What else is known of the request.
-    pub origin: Option<&'o Origin>,
-}
-
-impl From<IpAddr> for Source<'_> {
-    fn from(address: IpAddr) -> Self {
-        Self {
-            address,
-            origin: None,
-        }
-    }
-}
-
-impl<'o> From<(IpAddr, &'o Origin)> for Source<'o> {
-    fn from((address, origin): (IpAddr, &'o Origin)) -> Self {
-        Self {
-            address,
-            origin: Some(origin),
-        }
-    }
-}
-
-impl Source<'_> {
-    /// For an event.
-    pub(crate) fn to_origin(self) -> Origin {
-        Origin {
-            address: Some(self.address),
-            ..self.origin.cloned().unwrap_or_default()
-        }
-    }
 }
 
 /// The token of an `Authorization: Bearer` header, read strictly. The scheme's case does not count (RFC 9110 11.1); a
