@@ -17,6 +17,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountsError;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -92,6 +93,13 @@ impl Refusal {
             problems,
             headers: Vec::new(),
         }
+    }
+
+    /// Why somebody known may not, where that is what it says.
+    pub(super) fn denial(&self) -> Option<&'static str> {
+        let is_denial = self.status == StatusCode::FORBIDDEN;
+        let problem = self.problems.first().filter(|_| is_denial)?;
+        Some(problem.code)
     }
 
     /// What another tenant has is not there either (iam X4).
@@ -209,6 +217,15 @@ impl From<Denied> for Refusal {
             _ => Problem::new(denied.reason(), denied.to_string()),
         };
         Self::new(StatusCode::FORBIDDEN, problem)
+    }
+}
+
+impl From<NotPermitted> for Refusal {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => denied.into(),
+            NotPermitted::Auth(error) => error.into(),
+        }
     }
 }
 

@@ -16,10 +16,8 @@ use axum::response::Response;
 
 use crate::iam::AuthError;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::Issued;
 use crate::iam::Principal;
-use crate::iam::Role;
 use crate::iam::TokenKind;
 use crate::model::Class;
 use crate::secret::Secret;
@@ -29,8 +27,8 @@ use super::admission::EXPIRES_AT;
 use super::admission::TENANT_HEADER;
 use super::admission::address;
 use super::admission::authenticate;
+use super::admission::named;
 use super::admission::origin;
-use super::admission::tenant;
 use super::credential::SESSION_COOKIE;
 use super::credential::bearer_or_cookie;
 use super::error::Problem;
@@ -60,7 +58,7 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
     let from = address(&origin)?;
     let principal = service
         .authenticator
-        .authenticate(credential, from)
+        .authenticate(credential, (from, &origin))
         .await
         .map_err(refused)?;
     // A token in the password's place would become a session that outlives it.
@@ -119,11 +117,12 @@ pub(super) async fn session(State(service): State<Service>, request: Request) ->
 pub(super) async fn validate(State(service): State<Service>, request: Request) -> Shape {
     let (parts, _) = request.into_parts();
     let (_, principal) = service.known(&parts).await?;
-    let named = tenant(&parts.headers)?.unwrap_or(principal.tenant.as_str());
-    let may_choose = principal.roles.contains(Role::SkylightAdmin);
-    if named != principal.tenant.as_str() && !may_choose {
-        return Err(Denied::ForeignTenant.into());
-    }
+    let tenant = service
+        .authenticator
+        .tenant_of(&principal, named(&parts)?)
+        .await
+        .map_err(Refusal::from)
+        .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
     let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
         let value = HeaderValue::from_str(value).map_err(|_| internal())?;
@@ -131,7 +130,7 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
         Ok(())
     };
     let roles = principal.roles.to_string();
-    put(TENANT_HEADER, named)?;
+    put(TENANT_HEADER, tenant.as_str())?;
     put(USER_ID, &principal.account.to_string())?;
     // Names may have characters that headers cannot; the id always fits.
     let _ = put(USERNAME, &principal.username);
@@ -142,11 +141,20 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
 }
 
 impl Service {
+    /// Tells the audit trail of a denial.
+    fn tell(&self, refusal: &Refusal, principal: &Principal, parts: &Parts) {
+        let origin = origin(parts);
+        if let (Some(reason), Some(address)) = (refusal.denial(), origin.address) {
+            let from = (address, &origin);
+            self.authenticator.note_denied(principal, reason, from);
+        }
+    }
+
     /// The token of a request, and who it belongs to.
     pub(super) async fn known(&self, parts: &Parts) -> Result<(Secret, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
-        let from = address(&origin(parts))?;
-        let principal = authenticate(&self.authenticator, token.clone(), from).await?;
+        let origin = origin(parts);
+        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
         Ok((token, principal))
     }
 }

@@ -3,19 +3,21 @@
 
 use std::sync::Arc;
 
+use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::LiveSession;
+use crate::iam::Named;
+use crate::iam::NotPermitted;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
-use crate::iam::permit;
+use crate::iam::Source;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -41,9 +43,8 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let address = peer.address.ip();
         self.authenticator
-            .authenticate(credential, address)
+            .authenticate(credential, source(peer, parts))
             .await
             .map_err(status::refused)
     }
@@ -81,26 +82,39 @@ impl Admission {
         Ok(self.registry.open(&principal, &permit, limit))
     }
 
-    /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
     async fn permit_principal(
         &self,
         parts: &Parts,
         principal: &Principal,
         action: Action,
     ) -> Result<Permit, Status> {
-        let named = read_tenant(&parts.headers)?;
-        let permit = permit(principal, action, named).map_err(status::denied)?;
-        let tenant = permit.tenant();
-        if *tenant != principal.tenant
-            && !self
-                .authenticator
-                .knows_tenant(tenant)
-                .await
-                .map_err(status::refused)?
-        {
-            return Err(status::denied(Denied::ForeignTenant));
+        let peer = parts.extensions.get::<Peer>();
+        let named = Named {
+            header: read_tenant(&parts.headers)?,
+            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let permitted = self.authenticator.permit(principal, action, named).await;
+        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+            let from = source(peer, parts);
+            self.authenticator
+                .note_denied(principal, denied.reason(), from);
         }
-        Ok(permit)
+        permitted.map_err(status::not_permitted)
+    }
+}
+
+/// Where a request comes from.
+fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
+    let agent = parts.headers.get(USER_AGENT);
+    Source {
+        address: peer.address.ip(),
+        protocol: "gnmi",
+        // gRPC's own are short and plain; what is longer or not ASCII says nothing.
+        client: agent
+            .and_then(|agent| agent.to_str().ok())
+            .and_then(|agent| agent.get(..agent.len().min(USER_AGENT_CHARS))),
+        request: None,
     }
 }
 
@@ -119,3 +133,6 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
         None => Err(Status::unauthenticated("credentials are missing")),
     }
 }
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

@@ -12,10 +12,8 @@ use hmac::Hmac;
 use sha2::Sha256;
 use tokio::sync::Mutex;
 
-use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
-use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
@@ -25,7 +23,9 @@ use super::Credential;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
+use super::Source;
 use super::Time;
+use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
 use super::lockout::Lockout;
@@ -34,7 +34,6 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
-use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
 
@@ -64,6 +63,7 @@ pub(super) struct Inner {
     pub(super) negative: Cache<Refusal>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
+    pub(super) tenant_names: TenantNames,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -112,11 +112,13 @@ impl Authenticator {
     /// # Cancel safety
     ///
     /// Safe: a dropped look-up leaves nothing behind.
-    pub async fn authenticate(
+    pub async fn authenticate<'o>(
         &self,
         credential: Credential,
-        from: IpAddr,
+        from: impl Into<Source<'o>>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let source = from.into();
+        let from = source.address;
         if self.0.registry.is_shut().is_some() {
             return Err(AuthError::Unavailable);
         }
@@ -135,7 +137,7 @@ impl Authenticator {
                 })
             }
         });
-        admitted.map_err(|error| self.0.refuse(error, from))
+        admitted.map_err(|error| self.0.refuse(error, source))
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
@@ -158,12 +160,6 @@ impl Authenticator {
             Err(error) if error.class() == Class::Unauthenticated => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
-    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
-        let found = self.0.records.tenant(tenant).await;
-        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
@@ -246,47 +242,6 @@ impl Inner {
             }
             _ => Cached::Absent,
         }
-    }
-
-    /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
-        Meters::failed(error);
-        if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
-            return error;
-        }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
-            ),
-            None => (self.throttle.charge_source(from), true),
-        };
-        let (kind, told) = match price {
-            Price::Free if is_told => (Some(audit::Kind::AuthenticationFailed), error),
-            Price::Free => (None, error),
-            Price::JustSpent(retry_after) => (
-                Some(audit::Kind::RateLimited),
-                AuthError::Throttled { retry_after },
-            ),
-            Price::Spent(retry_after) => (None, AuthError::Throttled { retry_after }),
-        };
-        if let Some(kind) = kind {
-            self.tell(kind, error, from);
-        }
-        told
-    }
-
-    fn tell(&self, kind: audit::Kind, error: AuthError, from: IpAddr) {
-        let mut event = audit::Event::new(self.time.now(), kind, audit::Actor::Unknown);
-        event.outcome = audit::Outcome::Failure;
-        event.origin.address = Some(from);
-        event.reason = Some(error.reason());
-        event.subject = error.token().map(|token| audit::Subject {
-            kind: "pat",
-            id: token.to_string(),
-            name: None,
-        });
-        self.trail.record(event);
     }
 
     fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {

@@ -21,6 +21,7 @@ use super::Config;
 use super::Pepper;
 use super::Registry;
 use super::Time;
+use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
 use super::lockout::Lockout;
@@ -97,9 +98,10 @@ impl Identity {
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
-        let registry = Registry::new(Arc::clone(&recent), time.clone(), Arc::clone(&meters));
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
+        let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
+        let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
             pepper: pepper.clone(),
@@ -115,6 +117,7 @@ impl Identity {
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
+            tenant_names: TenantNames::default(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
@@ -123,6 +126,7 @@ impl Identity {
         Ok(Self {
             accounts: Accounts {
                 records: Arc::clone(&records),
+                log: Arc::clone(&log),
                 pepper,
                 time: time.clone(),
                 session_lifetime: config.session_lifetime,
@@ -139,6 +143,7 @@ impl Identity {
                 meters,
                 poll_interval: config.poll_interval,
                 outage_grace: config.outage_grace.min(LONGEST_GRACE),
+                audit_retention: config.audit_retention,
                 start,
             },
             authenticator,

@@ -17,6 +17,8 @@ pub enum Action {
     ManageAccounts,
     /// Read telemetry.
     Read,
+    /// Read the audit trail.
+    ReadAudit,
     /// Read configuration over RESTCONF.
     ReadConfig,
     /// Write telemetry: gNMI Set.
@@ -69,6 +71,7 @@ impl Action {
             Self::Enroll => "enrolling",
             Self::ManageAccounts => "managing accounts",
             Self::Read => "reading",
+            Self::ReadAudit => "reading the audit trail",
             Self::ReadConfig => "reading configuration",
             Self::Write => "writing",
             Self::WriteConfig => "writing configuration",
@@ -107,19 +110,28 @@ pub fn permit(
     action: Action,
     tenant_header: Option<&str>,
 ) -> Result<Permit, Denied> {
-    let tenant = match tenant_header {
-        Some(named) if named != principal.tenant.as_str() => {
-            if !principal.roles.contains(Role::SkylightAdmin) {
-                return Err(Denied::ForeignTenant);
-            }
-            TenantId::new(named)
-        }
-        _ => principal.tenant.clone(),
-    };
+    let tenant = choose_tenant(principal, tenant_header)?;
     if is_allowed(principal.roles, &principal.scopes, action) {
         Ok(Permit { action, tenant })
     } else {
         Err(Denied::MissingRole { action })
+    }
+}
+
+/// In which tenant `principal` acts that names `header` (iam X1).
+pub(crate) fn choose_tenant(
+    principal: &Principal,
+    header: Option<&str>,
+) -> Result<TenantId, Denied> {
+    match header {
+        Some(named) if named != principal.tenant.as_str() => {
+            if principal.roles.contains(Role::SkylightAdmin) {
+                Ok(TenantId::new(named))
+            } else {
+                Err(Denied::ForeignTenant)
+            }
+        }
+        _ => Ok(principal.tenant.clone()),
     }
 }
 

@@ -1,12 +1,15 @@
 //! One call on its way: who calls, on whose organization, about what (iam 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use http::HeaderMap;
+use http::header::HOST;
 use http::header::USER_AGENT;
+use http::uri::Authority;
 use http_body_util::BodyExt;
 use http_body_util::LengthLimitError;
 use http_body_util::Limited;
@@ -18,10 +21,11 @@ use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::Accounts;
 use crate::iam::Action;
+use crate::iam::Authenticator;
 use crate::iam::Caller;
 use crate::iam::Denied;
+use crate::iam::Named;
 use crate::iam::Principal;
-use crate::iam::permit;
 use crate::model::Peer;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -71,11 +75,6 @@ impl Call {
         }
         let credential = read_credential(&parts.headers)?;
         let address = peer.address.ip();
-        let principal = service
-            .authenticator
-            .authenticate(credential, address)
-            .await
-            .map_err(Error::Refused)?;
         let origin = Origin {
             address: Some(address),
             protocol: Some("https"),
@@ -83,6 +82,30 @@ impl Call {
             user_agent: text(&parts.headers, USER_AGENT.as_str())
                 .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
         };
+        let principal = service
+            .authenticator
+            .authenticate(credential, (address, &origin))
+            .await
+            .map_err(Error::Refused)?;
+        let host = text(&parts.headers, HOST.as_str());
+        let named = Named {
+            header: None,
+            server_name: peer.server_name.as_deref(),
+            authority: parts
+                .uri
+                .authority()
+                .map(Authority::as_str)
+                .or(host.as_deref()),
+        };
+        let chosen = service.authenticator.tenant_of(&principal, named).await;
+        chosen.map_err(Error::from).inspect_err(|error| {
+            tell(
+                &service.authenticator,
+                &principal,
+                (address, &origin),
+                error,
+            );
+        })?;
         Ok(Self {
             caller: Caller::principal(&principal, origin),
             principal,
@@ -91,6 +114,22 @@ impl Call {
             params,
             body: Mutex::new(body),
         })
+    }
+
+    /// What tells the audit trail that the call was denied, if it was.
+    pub(super) fn teller(&self) -> impl Fn(&Error) + use<> {
+        let (service, principal) = (self.service.clone(), Arc::clone(&self.principal));
+        let origin = self.caller.origin.clone();
+        move |error| {
+            if let Some(address) = origin.address {
+                tell(
+                    &service.authenticator,
+                    &principal,
+                    (address, &origin),
+                    error,
+                );
+            }
+        }
     }
 
     /// The accounts, to be asked as [`Call::caller`].
@@ -105,16 +144,13 @@ impl Call {
 
     /// Tells whether the caller may manage, and in which tenant: its own, or what `x-zitadel-orgid` names.
     pub(super) async fn manage(&self) -> Result<TenantId, Error> {
-        let organization = self.organization.as_deref();
-        let permit = permit(&self.principal, Action::ManageAccounts, organization)?;
-        let tenant = permit.tenant();
-        if *tenant != self.principal.tenant {
-            let known = self.accounts().tenants(&self.caller).await?;
-            if known.iter().all(|known| known.id != *tenant) {
-                return Err(Denied::ForeignTenant.into());
-            }
-        }
-        Ok(tenant.clone())
+        let named = Named {
+            header: self.organization.as_deref(),
+            ..Named::default()
+        };
+        let authenticator = &self.service.authenticator;
+        let permit = authenticator.permit(&self.principal, Action::ManageAccounts, named);
+        Ok(permit.await?.tenant().clone())
     }
 
     /// The same, but for the user of the path also the user itself.
@@ -172,6 +208,17 @@ impl Call {
     fn raw(&self, name: &str) -> Option<&str> {
         let found = self.params.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn tell(
+    authenticator: &Authenticator,
+    principal: &Principal,
+    from: (IpAddr, &Origin),
+    error: &Error,
+) {
+    if let Some(denied) = error.denied() {
+        authenticator.note_denied(principal, denied.reason(), from);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::iam::AccountsError;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -63,6 +64,14 @@ pub(super) enum Error {
 }
 
 impl Error {
+    /// Why somebody known may not, where that is what it says.
+    pub(super) const fn denied(&self) -> Option<Denied> {
+        match self {
+            Self::Denied(denied) | Self::Accounts(AccountsError::Denied(denied)) => Some(*denied),
+            _ => None,
+        }
+    }
+
     /// A message that says something wrong.
     pub(super) const fn field(field: &'static str, problem: &'static str) -> Self {
         Self::Field { field, problem }
@@ -156,6 +165,15 @@ const fn id_of_refusal(error: AuthError) -> &'static str {
         AuthError::Unavailable => "GW-Unavailable",
         AuthError::Internal => "GW-Internal",
         _ => "GW-Credentials",
+    }
+}
+
+impl From<NotPermitted> for Error {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => Self::Denied(denied),
+            NotPermitted::Auth(error) => Self::Refused(error),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Both databases pass the ports' tests, and say clearly what is wrong with a disk, a file or a server.
 
+mod audit;
 mod conformance;
 mod nodes;
 mod postgres;
