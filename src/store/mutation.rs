@@ -42,7 +42,7 @@ pub(super) async fn apply(
     log::append(&mut writer.transaction, std::slice::from_ref(event))
         .await
         .map_err(unavailable)?;
-    if !writer.revocations.is_empty() {
+    if !writer.applied.revocations.is_empty() {
         announce(&mut writer.transaction)
             .await
             .map_err(unavailable)?;
