@@ -52,11 +52,20 @@ impl PostgresConfig {
         Self {
             url,
             password_file: None,
-            connections: CONNECTIONS,
-            connect_timeout: CONNECT_TIMEOUT,
-            query_timeout: QUERY_TIMEOUT,
+            connections: Self::CONNECTIONS,
+            connect_timeout: Self::CONNECT_TIMEOUT,
+            query_timeout: Self::QUERY_TIMEOUT,
         }
     }
+
+    /// Enough to keep a few cores of the server busy; ten nodes stay below the 100 connections that it allows by default.
+    pub const CONNECTIONS: u32 = 5;
+
+    /// A login waits no longer than a person would.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+    /// No statement of this program takes milliseconds; what takes seconds does not come back.
+    pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 }
 
 impl PostgresUrl {
@@ -134,15 +143,6 @@ fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 const SSL_MODES: [&str; 4] = ["disable", "require", "verify-ca", "verify-full"];
-
-/// Enough to keep a few cores of the server busy; ten nodes stay below the 100 connections that it allows by default.
-const CONNECTIONS: u32 = 5;
-
-/// A login waits no longer than a person would.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// No statement of this program takes milliseconds; what takes seconds does not come back.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
 
+use crate::iam::PepperError;
 use crate::iam::port::Fault;
 use crate::model::Class;
 
@@ -38,6 +39,9 @@ pub enum Error {
         /// The newest migration that it has seen.
         schema: i64,
     },
+    /// The tokens of the store are kept under another pepper.
+    #[error("the store is of another pepper")]
+    Pepper(#[source] PepperError),
     /// The database says no.
     #[error("{store} cannot be used: {fault}")]
     Unusable {

@@ -13,6 +13,7 @@ mod log;
 mod migrations;
 mod mutation;
 mod notifications;
+mod pepper;
 mod pools;
 mod postgres;
 mod query;
