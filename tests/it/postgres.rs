@@ -74,13 +74,12 @@ fn start() -> Result<Server, String> {
 impl Server {
     async fn database(&self) -> Database {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
-        let database = |name: String| Database {
-            name,
+        let made = Database {
+            name: format!("test{number}"),
             port: self.port,
             home: self.home.clone(),
         };
-        let made = database(format!("test{number}"));
-        database("postgres".to_owned())
+        made.beside()
             .execute(&format!("CREATE DATABASE {}", made.name))
             .await;
         made
@@ -128,6 +127,33 @@ impl Database {
             .unwrap();
         connection.close().await.unwrap();
         number
+    }
+
+    /// From now on nobody reaches it, and who has reached it is cut off.
+    pub(crate) async fn shut(&self) {
+        self.set_open(false).await;
+        let sql = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        );
+        self.beside().number(&sql).await;
+    }
+
+    pub(crate) async fn reopen(&self) {
+        self.set_open(true).await;
+    }
+
+    async fn set_open(&self, open: bool) {
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {open}", self.name);
+        self.beside().execute(&sql).await;
+    }
+
+    /// The database that is always there.
+    fn beside(&self) -> Self {
+        Self {
+            name: "postgres".to_owned(),
+            ..self.clone()
+        }
     }
 
     async fn connect(&self) -> PgConnection {
