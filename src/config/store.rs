@@ -68,3 +68,61 @@ fn shared(section: &mut Section<'_, '_>, config: Option<PostgresConfig>) -> Opti
 const DATA_DIR: &str = "/var/lib/tollgate";
 
 const PATIENCE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::config::Sources;
+    use crate::config::print_config;
+
+    fn sources(text: &str) -> Sources {
+        Sources::new().with_text("t.toml", text)
+    }
+
+    #[test]
+    fn shared_store_is_named_by_its_url() {
+        let settings = Settings::load(&sources("")).unwrap();
+        assert_eq!(settings.shared_store, None);
+        let sources = sources(
+            "[store]\nurl = 'postgres://tg@db.example/tollgate'\npassword_file = '/run/pw'\nquery_timeout = '3s'",
+        );
+        let shared = Settings::load(&sources).unwrap().shared_store.unwrap();
+        assert_eq!(shared.url.to_string(), "postgres://tg@db.example/tollgate");
+        assert_eq!(shared.password_file, Some(PathBuf::from("/run/pw")));
+        assert_eq!(shared.query_timeout, Duration::from_secs(3));
+        assert_eq!(shared.connections, PostgresConfig::CONNECTIONS);
+        let printed = print_config(&sources).unwrap();
+        assert!(
+            printed.contains("postgres://tg@db.example/tollgate"),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn password_in_the_url_is_refused_and_not_repeated() {
+        let url = "postgres://tg:hunter2@db.example/tollgate";
+        let in_file = sources(&format!("[store]\nurl = '{url}'"));
+        let variable = ("TOLLGATE_STORE_URL".to_owned(), url.to_owned());
+        let in_environment = Sources::new().with_environment([variable]);
+        for sources in [in_file, in_environment] {
+            let mistakes = Settings::load(&sources).unwrap_err().to_string();
+            assert!(
+                mistakes.ends_with(
+                    "store.url: contains a password, which belongs into a file of its own"
+                ),
+                "{mistakes}"
+            );
+            assert!(!mistakes.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn password_without_a_store_is_a_mistake() {
+        let mistakes = Settings::load(&sources("[store]\npassword_file = '/run/pw'")).unwrap_err();
+        assert_eq!(
+            mistakes.to_string(),
+            "t.toml:2: store.password_file: needs `store.url` too"
+        );
+    }
+}
