@@ -16,6 +16,8 @@ use crate::model::Timestamp;
 use super::fault::unavailable;
 use super::mutation::Writer;
 use super::rows::Columns;
+use super::rows::NETWORKS;
+use super::rows::SCOPES;
 use super::rows::joined;
 use super::rows::stored;
 
@@ -139,8 +141,8 @@ impl Writer {
             .bind(pat.tenant.as_str())
             .bind(&pat.name)
             .bind(&pat.description)
-            .bind(joined(&pat.scopes))
-            .bind(joined(&pat.networks))
+            .bind(joined(&pat.scopes, SCOPES))
+            .bind(joined(&pat.networks, NETWORKS))
             .bind(&pat.hint)
             .bind(digest.as_bytes().as_slice())
             .bind(digest.key())

@@ -66,9 +66,13 @@ impl<'r> Columns<'r> {
         self.next::<&str>()?.parse().map_err(|_| nonsense(what))
     }
 
-    fn list<T: FromStr>(&mut self, what: &'static str) -> Result<Vec<T>, sqlx::Error> {
+    pub(super) fn list<T: FromStr>(
+        &mut self,
+        what: &'static str,
+        separator: char,
+    ) -> Result<Vec<T>, sqlx::Error> {
         let text: &str = self.next()?;
-        let items = text.split(',').filter(|item| !item.is_empty());
+        let items = text.split(separator).filter(|item| !item.is_empty());
         items
             .map(|item| item.parse().map_err(|_| nonsense(what)))
             .collect()
@@ -139,8 +143,8 @@ impl<'r> Columns<'r> {
             kind: self.token_kind()?,
             name: self.next()?,
             description: self.next()?,
-            scopes: self.list("scope")?,
-            networks: self.list("network")?,
+            scopes: self.list("scope", SCOPES)?,
+            networks: self.list("network", NETWORKS)?,
             hint: self.next()?,
             created: self.time()?,
             created_by: self.next::<Option<i64>>()?.map(AccountId::from_raw),
@@ -219,13 +223,22 @@ pub(super) fn stored(number: u64) -> i64 {
 }
 
 /// The stored form of a list.
-pub(super) fn joined<T: ToString>(items: &[T]) -> String {
-    items
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+pub(super) fn joined<T: ToString>(items: &[T], separator: char) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push(separator);
+        }
+        text.push_str(&item.to_string());
+    }
+    text
 }
+
+/// Between scopes: they have no control characters, but may have commas.
+pub(super) const SCOPES: char = '\n';
+
+/// Between networks.
+pub(super) const NETWORKS: char = ',';
 
 fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
     u64::try_from(number)

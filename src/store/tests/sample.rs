@@ -75,7 +75,11 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         kind: TokenKind::Pat,
         name: name.to_owned(),
         description: String::new(),
-        scopes: vec![Scope::ReadOnly],
+        scopes: vec![
+            Scope::ReadOnly,
+            "path:/a/b[k=1,2]".parse().unwrap(),
+            "target:rack 1, router 2".parse().unwrap(),
+        ],
         networks: vec![
             "192.0.2.0/24".parse().unwrap(),
             "2001:db8::/32".parse().unwrap(),
