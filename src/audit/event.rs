@@ -44,6 +44,8 @@ pub enum Kind {
     AccountEnabled,
     /// An account has another name or description.
     AccountUpdated,
+    /// An account's credentials are bounded in another way.
+    AccountPolicyChanged,
     /// A credential was refused.
     AuthenticationFailed,
     /// A person has a new password.
@@ -52,6 +54,12 @@ pub enum Kind {
     PasswordRehashed,
     /// A token was issued.
     PatCreated,
+    /// A token's time was over.
+    PatExpired,
+    /// A token's time will soon be over.
+    PatExpiring,
+    /// A token that was over for long was forgotten.
+    PatPurged,
     /// A token was withdrawn.
     PatRevoked,
     /// A token was replaced by another.
@@ -70,6 +78,8 @@ pub enum Kind {
     TenantDisabled,
     /// A disabled tenant is back.
     TenantEnabled,
+    /// A tenant's tokens are bounded in another way.
+    TenantPolicyChanged,
 }
 
 /// How it ended.
@@ -93,6 +103,8 @@ pub enum Actor {
         /// The token's id; `None` after a login with a password.
         token: Option<String>,
     },
+    /// The gateway itself, at its own time.
+    Gateway,
     /// Whoever may write to the local store.
     Operator,
     /// Nobody whose name is known.
@@ -157,6 +169,7 @@ impl Event {
                 Some(tenant.to_string()),
                 token.clone(),
             ),
+            Actor::Gateway => ("gateway", None, None, None),
             Actor::Operator => ("operator", None, None, None),
             Actor::Unknown => ("unknown", None, None, None),
         };
@@ -192,10 +205,14 @@ impl Kind {
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
             Self::AccountUpdated => "account.updated",
+            Self::AccountPolicyChanged => "account.policy_changed",
             Self::AuthenticationFailed => "authentication.failed",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
+            Self::PatExpired => "pat.expired",
+            Self::PatExpiring => "pat.expiring",
+            Self::PatPurged => "pat.purged",
             Self::PatRevoked => "pat.revoked",
             Self::PatRotated => "pat.rotated",
             Self::RateLimited => "authentication.rate_limited",
@@ -205,6 +222,7 @@ impl Kind {
             Self::TenantCreated => "tenant.created",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
+            Self::TenantPolicyChanged => "tenant.policy_changed",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Letting an RPC in: metadata → credential → principal → permit, before anything of the request is read
 //! (iam 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
@@ -15,6 +17,7 @@ use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
+use crate::iam::Source;
 use crate::iam::permit;
 use crate::model::Peer;
 
@@ -41,9 +44,8 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let address = peer.address.ip();
         self.authenticator
-            .authenticate(credential, address)
+            .authenticate(credential, source(parts, peer.address.ip()))
             .await
             .map_err(status::refused)
     }
@@ -78,7 +80,9 @@ impl Admission {
     ) -> Result<Result<LiveSession, RegistryError>, Status> {
         let principal = self.authenticate(parts).await?;
         let permit = self.permit_principal(parts, &principal, action).await?;
-        Ok(self.registry.open(&principal, &permit, limit))
+        let address = peer(parts)?.address.ip();
+        let from = source(parts, address);
+        Ok(self.registry.open(&principal, &permit, from, limit))
     }
 
     /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
@@ -106,9 +110,7 @@ impl Admission {
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
 fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
-    let Some(peer) = parts.extensions.get::<Peer>() else {
-        return Err(Status::internal("connection without a peer"));
-    };
+    let peer = peer(parts)?;
     if !peer.is_encrypted {
         return Err(Status::unauthenticated(
             "credentials are not taken over plain text",
@@ -117,5 +119,19 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
     match read_credential(&parts.headers)? {
         Some(credential) => Ok((peer, credential)),
         None => Err(Status::unauthenticated("credentials are missing")),
+    }
+}
+
+fn peer(parts: &Parts) -> Result<&Peer, Status> {
+    let peer = parts.extensions.get::<Peer>();
+    peer.ok_or_else(|| Status::internal("connection without a peer"))
+}
+
+fn source(parts: &Parts, address: IpAddr) -> Source<'_> {
+    let client = parts.headers.get(USER_AGENT);
+    Source {
+        address,
+        protocol: "gnmi",
+        client: client.and_then(|client| client.to_str().ok()),
     }
 }

@@ -25,6 +25,7 @@ use super::Credential;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
+use super::Source;
 use super::Time;
 use super::cache::Cache;
 use super::cache::CacheKey;
@@ -115,15 +116,17 @@ impl Authenticator {
     pub async fn authenticate(
         &self,
         credential: Credential,
-        from: IpAddr,
+        from: impl Into<Source<'_>>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let source = from.into();
+        let from = source.address;
         if self.0.registry.is_shut().is_some() {
             return Err(AuthError::Unavailable);
         }
         let outcome = match &credential {
-            Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Bearer(token) => self.0.token(token.expose(), source).await,
             Credential::Password { username, password } => {
-                self.0.password(username, password, from).await
+                self.0.password(username, password, source).await
             }
         };
         let admitted = outcome.and_then(|principal| {
@@ -181,6 +184,13 @@ impl Authenticator {
         self.0.positive.len()
     }
 
+    /// Notes that the tokens of open streams are in use.
+    pub(super) fn note_streams(&self, registry: &Registry) {
+        for (token, used) in registry.uses() {
+            self.0.uses.note(token, used);
+        }
+    }
+
     /// Lets go of what is no longer needed.
     pub(super) fn sweep(&self) {
         self.0.positive.age();
@@ -195,9 +205,9 @@ impl Inner {
     pub(super) async fn token(
         &self,
         text: &str,
-        from: IpAddr,
+        from: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
-        let (entry, now) = self.find_token(text, from).await?;
+        let (entry, now) = self.find_token(text, from.address).await?;
         self.note_use(&entry, now, from);
         Ok(Arc::clone(&entry.principal))
     }
@@ -289,7 +299,7 @@ impl Inner {
         self.trail.record(event);
     }
 
-    fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {
+    fn note_use(&self, entry: &Entry, now: Timestamp, from: Source<'_>) {
         let Some(token) = entry.principal.token else {
             return;
         };
@@ -301,7 +311,7 @@ impl Inner {
                 .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
-            self.uses.note(token, now, from);
+            self.uses.note(token, from.used(now));
         }
     }
 }

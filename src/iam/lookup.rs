@@ -124,6 +124,8 @@ impl Inner {
             token: Some(token),
             scopes: pat.scopes.into(),
             networks: pat.networks.into(),
+            account_networks: account.networks.into(),
+            issued: Some(pat.created),
             expires,
             seq,
         };

@@ -5,6 +5,7 @@ use crate::iam::AccountRecord;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::PatDigest;
+use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
@@ -26,8 +27,8 @@ impl Writer {
         &mut self,
         tenant: &TenantRecord,
     ) -> Result<(), RecordsError> {
-        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
-                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created, max_pats, \
+                   max_account_pats) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let done = sqlx::query(sql)
             .bind(tenant.id.as_str())
             .bind(tenant.state.as_str())
@@ -38,6 +39,8 @@ impl Writer {
             )
             .bind(tenant.tokens_not_before.map(Timestamp::nanos))
             .bind(tenant.created.nanos())
+            .bind(tenant.max_pats.map(i64::from))
+            .bind(tenant.max_account_pats.map(i64::from))
             .execute(&mut *self.transaction)
             .await
             .map_err(unavailable)?;
@@ -67,8 +70,8 @@ impl Writer {
             return Err(RecordsError::UsernameTaken(kind));
         }
         let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
-                   roles, state, password, expires, tokens_not_before, created, updated, version) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                   roles, state, password, expires, tokens_not_before, created, updated, version, networks) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         sqlx::query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
@@ -85,6 +88,7 @@ impl Writer {
             .bind(account.created.nanos())
             .bind(account.updated.nanos())
             .bind(stored(account.version))
+            .bind(joined(&account.networks, NETWORKS))
             .execute(&mut *self.transaction)
             .await
             .map_err(missing_tenant)?;
@@ -110,14 +114,17 @@ impl Writer {
             version,
         };
         self.check(&account).await?;
-        self.create_pat(pat, digest).await
+        self.create_pat(pat, digest, None).await
     }
 
+    /// A token, which may take the place of another.
     pub(super) async fn create_pat(
         &mut self,
         pat: &PatRecord,
         digest: &PatDigest,
+        instead_of: Option<PatId>,
     ) -> Result<(), RecordsError> {
+        self.check_quota(pat, instead_of).await?;
         if pat.kind == TokenKind::Session {
             self.make_room(&pat.tenant, pat.account).await?;
         }

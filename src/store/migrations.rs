@@ -25,4 +25,5 @@ pub(super) fn migrator() -> Migrator {
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "identity", include_str!("migrations/0001_identity.sql")),
     (2, "sessions", include_str!("migrations/0002_sessions.sql")),
+    (4, "policy", include_str!("migrations/0004_policy.sql")),
 ];

@@ -4,11 +4,13 @@
 //! tests of the ports are written once, in `tests/conformance.rs`, for every implementation to pass.
 
 mod creation;
+mod ending;
 mod error;
 mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod policy;
 mod records;
 mod rows;
 mod search;

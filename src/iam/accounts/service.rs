@@ -65,6 +65,8 @@ impl Accounts {
             state: State::Active,
             max_pat_lifetime: None,
             tokens_not_before: None,
+            max_pats: None,
+            max_account_pats: None,
             created: self.time.now(),
         };
         let event = self.event(
@@ -140,6 +142,7 @@ impl Accounts {
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
+            networks: Vec::new(),
             created: now,
             updated: now,
             version: 0,

@@ -18,6 +18,7 @@ use crate::iam::TokenKind;
 use crate::iam::pat;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::iam::record::latest;
 use crate::iam::standing;
 use crate::model::TenantId;
@@ -123,7 +124,7 @@ impl Accounts {
         let revoked = Some(event.at);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: Some(id),
+            which: Which::One(id),
         };
         self.apply(mutation, event).await?;
         Ok(PatRecord { revoked, ..pat })
@@ -143,7 +144,7 @@ impl Accounts {
         self.apply(
             Mutation::RevokePats {
                 account: handle(&account),
-                only: None,
+                which: Which::ALL,
             },
             event,
         )

@@ -24,11 +24,13 @@ use crate::iam::PatDigest;
 use crate::iam::Role;
 use crate::iam::Roles;
 use crate::iam::State;
+use crate::iam::Use;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::Page;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -175,7 +177,7 @@ async fn foreign_tenants_see_nothing(store: &impl Store) {
         Mutation::SetRoles(foreign(), Role::TenantUser.into()),
         Mutation::RevokePats {
             account: foreign(),
-            only: Some(record.id),
+            which: Which::One(record.id),
         },
     ] {
         assert_eq!(
@@ -245,7 +247,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
         creation(&export, Some((record.clone(), digest))),
         Mutation::RevokePats {
             account: handle(&export, 0),
-            only: Some(record.id),
+            which: Which::One(record.id),
         },
         Mutation::SetRoles(handle(&export, 0), roles),
         Mutation::SetState(handle(&export, 1), State::Disabled),
@@ -268,7 +270,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
     ];
     let seen: Vec<_> = told
         .iter()
-        .map(|entry| (entry.subject.clone(), entry.change))
+        .map(|entry| (entry.subject.clone(), entry.change.clone()))
         .collect();
     assert_eq!(seen, expected);
     assert!(told.is_sorted_by(|one, next| one.seq < next.seq));
@@ -278,7 +280,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
 
     let again = Mutation::RevokePats {
         account: handle(&export, 4),
-        only: Some(record.id),
+        which: Which::One(record.id),
     };
     assert!(matches!(
         apply(store, again).await,
@@ -312,9 +314,11 @@ async fn last_use_only_moves_forward(store: &impl Store) {
     apply(store, creation(&export, Some((record.clone(), digest))))
         .await
         .unwrap();
-    let at = |secs, address: &str| LastUse {
+    let at = |secs, address: &str| Use {
         at: Timestamp::from_secs(secs),
         address: address.parse().unwrap(),
+        protocol: "gnmi".to_owned(),
+        client: "gnmic/0.41".to_owned(),
     };
     for last in [
         at(2_000, "192.0.2.1"),
@@ -324,7 +328,18 @@ async fn last_use_only_moves_forward(store: &impl Store) {
         store.note_uses(&[(record.id, last)]).await.unwrap();
     }
     let stored = store.pat(&export.tenant, record.id).await.unwrap().unwrap();
-    assert_eq!(stored.last_used, Some(at(3_000, "2001:db8::1")));
+    let last = LastUse {
+        at: Timestamp::from_secs(3_000),
+        address: "2001:db8::1".parse().unwrap(),
+    };
+    assert_eq!(stored.last_used, Some(last));
+    let uses = store.uses(&export.tenant, export.id).await.unwrap();
+    let expected = [
+        at(3_000, "2001:db8::1"),
+        at(2_500, "192.0.2.2"),
+        at(2_000, "192.0.2.1"),
+    ];
+    assert_eq!(uses, expected.map(|used| (record.id, used)));
 }
 
 async fn two_writers_of_one_username_have_one_winner(store: Arc<impl Store>) {

@@ -40,6 +40,8 @@ pub(super) fn tenant(id: &str) -> TenantRecord {
         state: State::Active,
         max_pat_lifetime: Some(Duration::from_hours(24)),
         tokens_not_before: None,
+        max_pats: None,
+        max_account_pats: None,
         created: NOW,
     }
 }
@@ -58,6 +60,7 @@ pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> Accoun
         state: State::Active,
         expires: Expiry::NEVER,
         tokens_not_before: Some(Timestamp::from_secs(1)),
+        networks: Vec::new(),
         created: NOW,
         updated: NOW,
         version: 0,
