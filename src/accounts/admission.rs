@@ -22,6 +22,7 @@ use crate::iam::Caller;
 use crate::iam::Credential;
 use crate::iam::Denied;
 use crate::iam::Principal;
+use crate::iam::Source;
 use crate::iam::permit;
 use crate::model::Peer;
 use crate::model::TenantId;
@@ -71,7 +72,7 @@ impl Gate {
     }
 
     async fn decide(&self, headers: &HeaderMap, origin: Origin) -> Result<Admitted, Refusal> {
-        let from = address(&origin)?;
+        let from = source(&origin)?;
         let principal = authenticate(&self.authenticator, bearer(headers)?, from).await?;
         let named = tenant(headers)?.ok_or_else(tenant_missing)?;
         let tenant = match permit(&principal, Action::ManageAccounts, Some(named)) {
@@ -112,7 +113,7 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
 pub(super) async fn authenticate(
     authenticator: &Authenticator,
     token: Secret,
-    from: IpAddr,
+    from: impl Into<Source<'_>>,
 ) -> Result<Arc<Principal>, Refusal> {
     let credential = Credential::Bearer(token);
     Ok(authenticator.authenticate(credential, from).await?)
@@ -131,6 +132,15 @@ pub(super) fn origin(parts: &Parts) -> Origin {
             text.chars().take(USER_AGENT_CHARS).collect()
         }),
     }
+}
+
+/// The same, for the token's own memory of its uses.
+pub(super) fn source(origin: &Origin) -> Result<Source<'_>, Refusal> {
+    Ok(Source {
+        address: address(origin)?,
+        protocol: origin.protocol.unwrap_or_default(),
+        client: origin.user_agent.as_deref(),
+    })
 }
 
 /// Every connection has a peer.

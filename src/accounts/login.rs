@@ -27,9 +27,9 @@ use crate::secret::Secret;
 use super::Service;
 use super::admission::EXPIRES_AT;
 use super::admission::TENANT_HEADER;
-use super::admission::address;
 use super::admission::authenticate;
 use super::admission::origin;
+use super::admission::source;
 use super::admission::tenant;
 use super::credential::SESSION_COOKIE;
 use super::credential::bearer_or_cookie;
@@ -57,10 +57,9 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
         username,
         password: Secret::new(password),
     };
-    let from = address(&origin)?;
     let principal = service
         .authenticator
-        .authenticate(credential, from)
+        .authenticate(credential, source(&origin)?)
         .await
         .map_err(refused)?;
     // A token in the password's place would become a session that outlives it.
@@ -145,7 +144,8 @@ impl Service {
     /// The token of a request, and who it belongs to.
     pub(super) async fn known(&self, parts: &Parts) -> Result<(Secret, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
-        let from = address(&origin(parts))?;
+        let origin = origin(parts);
+        let from = source(&origin)?;
         let principal = authenticate(&self.authenticator, token.clone(), from).await?;
         Ok((token, principal))
     }

@@ -52,6 +52,12 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             Duration::ZERO..=MAX_OUTAGE,
             "How long cached principals hold while the store is unreachable; then all streams end.",
         ),
+        retention: section.duration(
+            "retention",
+            default.retention,
+            DAY..=MAX_RETENTION,
+            "How long revoked and expired tokens are kept and listed; then they are purged.",
+        ),
         session_lifetime: section.duration(
             "session_lifetime",
             default.session_lifetime,
@@ -141,6 +147,10 @@ fn non_zero(count: u32) -> NonZeroU32 {
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Ten years.
+const MAX_RETENTION: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// A net below revocation must be tight enough to be one (iam R1).
 const MAX_CACHE_TTL: Duration = Duration::from_mins(5);

@@ -22,6 +22,7 @@ use crate::secret::Secret;
 use super::AuthError;
 use super::Config;
 use super::Credential;
+use super::PatFacts;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
@@ -161,6 +162,12 @@ impl Authenticator {
             Err(error) if error.class() == Class::Unauthenticated => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// All that is known of a token that was shown, active or not. A guess is charged to its source.
+    pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
+        let found = self.0.facts(token.expose(), from).await;
+        found.map_err(|error| self.0.refuse(error, from))
     }
 
     /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).

@@ -376,6 +376,21 @@ impl RecordsError {
 }
 
 impl Which {
+    /// Whether a token is meant, revoked or not.
+    pub fn takes(&self, pat: &PatRecord) -> bool {
+        match self {
+            Self::One(id) => pat.id == *id,
+            Self::All {
+                created_before,
+                unused_since,
+            } => {
+                let used = pat.last_used.map_or(pat.created, |used| used.at);
+                created_before.is_none_or(|at| pat.created < at)
+                    && unused_since.is_none_or(|at| pat.created < at && used < at)
+            }
+        }
+    }
+
     /// All of them.
     pub const ALL: Self = Self::All {
         created_before: None,

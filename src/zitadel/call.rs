@@ -21,6 +21,7 @@ use crate::iam::Action;
 use crate::iam::Caller;
 use crate::iam::Denied;
 use crate::iam::Principal;
+use crate::iam::Source;
 use crate::iam::permit;
 use crate::model::Peer;
 use crate::model::TenantId;
@@ -71,11 +72,6 @@ impl Call {
         }
         let credential = read_credential(&parts.headers)?;
         let address = peer.address.ip();
-        let principal = service
-            .authenticator
-            .authenticate(credential, address)
-            .await
-            .map_err(Error::Refused)?;
         let origin = Origin {
             address: Some(address),
             protocol: Some("https"),
@@ -83,6 +79,16 @@ impl Call {
             user_agent: text(&parts.headers, USER_AGENT.as_str())
                 .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
         };
+        let from = Source {
+            address,
+            protocol: "https",
+            client: origin.user_agent.as_deref(),
+        };
+        let principal = service
+            .authenticator
+            .authenticate(credential, from)
+            .await
+            .map_err(Error::Refused)?;
         Ok(Self {
             caller: Caller::principal(&principal, origin),
             principal,

@@ -369,7 +369,7 @@ pub(super) fn handle(account: &AccountRecord) -> Handle {
     }
 }
 
-fn tenant_subject(id: &TenantId) -> Subject {
+pub(super) fn tenant_subject(id: &TenantId) -> Subject {
     Subject {
         kind: "tenant",
         id: id.to_string(),
