@@ -18,6 +18,7 @@ use crate::iam::AccountsError;
 use crate::iam::Action;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -213,6 +214,15 @@ impl From<Denied> for Refusal {
             _ => Problem::new(denied.reason(), denied.to_string()),
         };
         Self::new(StatusCode::FORBIDDEN, problem)
+    }
+}
+
+impl From<NotPermitted> for Refusal {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => denied.into(),
+            NotPermitted::Auth(error) => error.into(),
+        }
     }
 }
 

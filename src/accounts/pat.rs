@@ -133,12 +133,7 @@ pub(super) async fn revoke_all(State(service): State<Service>, request: Request)
     };
     fields.finish()?;
     let record = service.machine(&incoming, account).await?;
-    let before = service.accounts.pats(caller, tenant, account).await?;
-    let alive = before
-        .iter()
-        .filter(|view| view.record.revoked.is_none() && which.takes(&view.record));
-    let revoked = alive.count();
-    service
+    let revoked = service
         .accounts
         .revoke_pats(caller, tenant, account, which)
         .await?;

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
-use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
@@ -28,6 +27,7 @@ use super::Principal;
 use super::Registry;
 use super::Source;
 use super::Time;
+use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
 use super::lockout::Lockout;
@@ -66,6 +66,7 @@ pub(super) struct Inner {
     pub(super) negative: Cache<Refusal>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
+    pub(super) tenant_names: TenantNames,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -168,12 +169,6 @@ impl Authenticator {
     pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
         let found = self.0.facts(token.expose(), from).await;
         found.map_err(|error| self.0.refuse(error, from))
-    }
-
-    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
-    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
-        let found = self.0.records.tenant(tenant).await;
-        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.

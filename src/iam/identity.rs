@@ -23,6 +23,7 @@ use super::Notice;
 use super::Pepper;
 use super::Registry;
 use super::Time;
+use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
 use super::chores::Chores;
@@ -121,6 +122,7 @@ impl Identity {
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
+            tenant_names: TenantNames::default(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),

@@ -16,6 +16,7 @@ use crate::model::Timestamp;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::NETWORKS;
 use super::rows::SCOPES;
@@ -29,7 +30,7 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created, max_pats, \
                    max_account_pats) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-        let done = sqlx::query(sql)
+        let added = query(sql)
             .bind(tenant.id.as_str())
             .bind(tenant.state.as_str())
             .bind(
@@ -41,10 +42,10 @@ impl Writer {
             .bind(tenant.created.nanos())
             .bind(tenant.max_pats.map(i64::from))
             .bind(tenant.max_account_pats.map(i64::from))
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if added == 0 {
             Err(RecordsError::TenantExists)
         } else {
             Ok(())
@@ -58,11 +59,11 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         let username_norm = account.username.to_lowercase();
         let taken = "SELECT kind FROM accounts \
-                     WHERE tenant = ?1 AND username_norm = ?2 AND state <> 'deleted'";
-        let taken = sqlx::query(taken)
+                     WHERE tenant = $1 AND username_norm = $2 AND state <> 'deleted'";
+        let taken = query(taken)
             .bind(account.tenant.as_str())
             .bind(&username_norm)
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         if let Some(row) = taken {
@@ -72,7 +73,7 @@ impl Writer {
         let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
                    roles, state, password, expires, tokens_not_before, created, updated, version, networks) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
-        sqlx::query(sql)
+        query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
             .bind(account.kind.as_str())
@@ -89,7 +90,7 @@ impl Writer {
             .bind(account.updated.nanos())
             .bind(stored(account.version))
             .bind(joined(&account.networks, NETWORKS))
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(missing_tenant)?;
         self.note(
@@ -129,11 +130,11 @@ impl Writer {
             self.make_room(&pat.tenant, pat.account).await?;
         }
         let taken =
-            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
-        let taken = sqlx::query(taken)
+            "SELECT 1 FROM pats WHERE account = $1 AND name = $2 AND revoked IS NULL LIMIT 1";
+        let taken = query(taken)
             .bind(pat.account.raw())
             .bind(&pat.name)
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         if taken.is_some() {
@@ -141,8 +142,8 @@ impl Writer {
         }
         let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
                    digest, pepper, created, created_by, expires, kind) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        query(sql)
             .bind(pat.id.raw())
             .bind(pat.account.raw())
             .bind(pat.tenant.as_str())
@@ -157,7 +158,7 @@ impl Writer {
             .bind(pat.created_by.map(AccountId::raw))
             .bind(pat.expires.secs())
             .bind(pat.kind.as_str())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)

@@ -9,15 +9,16 @@ use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
-use super::Sqlite;
+use super::Store;
 use super::fault::unavailable;
+use super::query::query;
 use super::records::all;
 use super::rows::account_columns;
 use super::rows::pat_columns;
 use super::rows::tenant_columns;
 
 pub(super) async fn ending(
-    store: &Sqlite,
+    store: &Store,
     until: Timestamp,
     after: Option<PatId>,
     limit: u32,
@@ -34,11 +35,11 @@ pub(super) async fn ending(
          AND (p.warned IS NULL OR p.warned > 0) AND (p.expires < $2 \
          OR p.created / 1000000000 + t.max_pat_lifetime < $2) ORDER BY p.id LIMIT $3"
     );
-    let query = sqlx::query(sql)
+    let reading = query(sql)
         .bind(after.map_or(i64::MIN, PatId::raw))
         .bind(until.secs())
         .bind(i64::from(limit));
-    all(query.fetch_all(&store.readers).await, |mut columns| {
+    all(reading.fetch_all(&store.readers).await, |mut columns| {
         Ok(Ending {
             pat: columns.pat()?,
             account: columns.account()?,
@@ -49,7 +50,7 @@ pub(super) async fn ending(
 }
 
 pub(super) async fn over(
-    store: &Sqlite,
+    store: &Store,
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<PatRecord>, RecordsError> {
@@ -61,62 +62,62 @@ pub(super) async fn over(
          OR (p.created < a.tokens_not_before AND a.tokens_not_before < $1) \
          OR (p.created < t.tokens_not_before AND t.tokens_not_before < $1)) ORDER BY p.id LIMIT $3"
     );
-    let query = sqlx::query(sql)
+    let reading = query(sql)
         .bind(before.nanos())
         .bind(before.secs())
         .bind(i64::from(limit));
-    all(query.fetch_all(&store.readers).await, |mut columns| {
+    all(reading.fetch_all(&store.readers).await, |mut columns| {
         columns.pat()
     })
 }
 
 pub(super) async fn uses(
-    store: &Sqlite,
+    store: &Store,
     tenant: &TenantId,
     account: AccountId,
 ) -> Result<Vec<(PatId, Use)>, RecordsError> {
     let sql = "SELECT u.pat, u.at, u.address, u.protocol, u.client \
                FROM pat_uses u JOIN pats p ON p.id = u.pat WHERE p.tenant = $1 AND p.account = $2 \
                ORDER BY u.at DESC, u.address";
-    let query = sqlx::query(sql).bind(tenant.as_str()).bind(account.raw());
-    all(query.fetch_all(&store.readers).await, |mut columns| {
+    let reading = query(sql).bind(tenant.as_str()).bind(account.raw());
+    all(reading.fetch_all(&store.readers).await, |mut columns| {
         columns.token_use()
     })
 }
 
-pub(super) async fn note_uses(store: &Sqlite, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {
+pub(super) async fn note_uses(store: &Store, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {
     let mut transaction = store.begin().await.map_err(unavailable)?;
     let newest = "UPDATE pats SET last_used = $2, last_used_from = $3 \
                   WHERE id = $1 AND coalesce(last_used, 0) < $2";
     // The token may have been purged meanwhile.
     let one = "INSERT INTO pat_uses (pat, at, address, protocol, client) \
-               SELECT p.id, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT) \
+               SELECT p.id, $2, $3, $4, $5 \
                FROM pats p WHERE p.id = $1 ON CONFLICT (pat, address, protocol, client) \
                DO UPDATE SET at = excluded.at WHERE pat_uses.at < excluded.at";
     let older = "DELETE FROM pat_uses WHERE pat = $1 AND at < (SELECT min(n.at) FROM \
                  (SELECT at FROM pat_uses WHERE pat = $1 ORDER BY at DESC LIMIT $2) n)";
     for (id, used) in uses {
         let (at, address) = (used.at.nanos(), used.address.to_string());
-        sqlx::query(newest)
+        query(newest)
             .bind(id.raw())
             .bind(at)
             .bind(&address)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(unavailable)?;
-        sqlx::query(one)
+        query(one)
             .bind(id.raw())
             .bind(at)
             .bind(&address)
             .bind(&used.protocol)
             .bind(&used.client)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(unavailable)?;
-        sqlx::query(older)
+        query(older)
             .bind(id.raw())
             .bind(KEPT_USES)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(unavailable)?;
     }

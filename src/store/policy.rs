@@ -16,6 +16,7 @@ use crate::model::Timestamp;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::NETWORKS;
 use super::rows::joined;
@@ -33,9 +34,9 @@ impl Writer {
             tenant_columns!(),
             " FROM tenants t WHERE t.id = $1"
         );
-        let row = sqlx::query(sql)
+        let row = query(sql)
             .bind(id.as_str())
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?
             .ok_or(RecordsError::NotFound("tenant"))?;
@@ -45,13 +46,13 @@ impl Writer {
         let number = |given: Option<Option<u32>>, known| given.unwrap_or(known).map(i64::from);
         let sql = "UPDATE tenants SET max_pat_lifetime = $2, tokens_not_before = $3, max_pats = $4, \
                    max_account_pats = $5 WHERE id = $1";
-        sqlx::query(sql)
+        query(sql)
             .bind(id.as_str())
             .bind(lifetime.map(|lifetime| stored(lifetime.as_secs())))
             .bind(not_before.map(Timestamp::nanos))
             .bind(number(policy.max_pats, before.max_pats))
             .bind(number(policy.max_account_pats, before.max_account_pats))
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         if lifetime != before.max_pat_lifetime {
@@ -77,9 +78,9 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
         let sql = "SELECT networks, tokens_not_before FROM accounts WHERE id = $1";
-        let row = sqlx::query(sql)
+        let row = query(sql)
             .bind(account.id.raw())
-            .fetch_one(&mut *self.transaction)
+            .fetch_one(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         let mut columns = Columns::of(&row);
@@ -89,12 +90,12 @@ impl Writer {
         let not_before = before.max(policy.tokens_not_before);
         let sql = "UPDATE accounts SET networks = $2, tokens_not_before = $3, updated = $4, \
                    version = version + 1 WHERE id = $1";
-        sqlx::query(sql)
+        query(sql)
             .bind(account.id.raw())
             .bind(joined(&networks, NETWORKS))
             .bind(not_before.map(Timestamp::nanos))
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         let bounds = Bounds {
@@ -117,9 +118,9 @@ impl Writer {
             return Ok(());
         }
         let sql = "SELECT max_pats, max_account_pats FROM tenants WHERE id = $1";
-        let row = sqlx::query(sql)
+        let row = query(sql)
             .bind(pat.tenant.as_str())
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?
             .ok_or(RecordsError::NotFound("tenant"))?;
@@ -152,15 +153,15 @@ impl Writer {
                    AND pats.created < a.tokens_not_before AND a.tokens_not_before < $3) \
                    OR EXISTS (SELECT 1 FROM tenants t WHERE t.id = pats.tenant \
                    AND pats.created < t.tokens_not_before AND t.tokens_not_before < $3))";
-        let done = sqlx::query(sql)
+        let rows = query(sql)
             .bind(id.raw())
             .bind(tenant.as_str())
             .bind(before.nanos())
             .bind(before.secs())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        found(done.rows_affected())
+        found(rows)
     }
 
     pub(super) async fn warn_pat(
@@ -171,23 +172,23 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         let sql = "UPDATE pats SET warned = $3 WHERE id = $1 AND tenant = $2 AND revoked IS NULL \
                    AND (warned IS NULL OR warned > $3)";
-        let done = sqlx::query(sql)
+        let rows = query(sql)
             .bind(id.raw())
             .bind(tenant.as_str())
             .bind(i64::from(days))
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        found(done.rows_affected())
+        found(rows)
     }
 
     /// The ends of a tenant's tokens have moved.
     async fn warn_again(&mut self, tenant: &TenantId) -> Result<(), RecordsError> {
         let sql = "UPDATE pats SET warned = NULL \
                    WHERE tenant = $1 AND revoked IS NULL AND warned IS NOT NULL";
-        sqlx::query(sql)
+        query(sql)
             .bind(tenant.as_str())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -208,22 +209,19 @@ impl Writer {
                 " AND i.tenant = $2 AND i.account = $4"
             ),
         );
-        let query = match account {
-            None => sqlx::query_scalar(of_tenant),
-            Some(_) => sqlx::query_scalar(of_account),
+        let counting = |text| {
+            let bound = query(text).bind(self.at.secs()).bind(tenant.as_str());
+            bound.bind(without)
         };
-        let query = query
-            .bind(self.at.secs())
-            .bind(tenant.as_str())
-            .bind(without);
-        let query = match account {
-            None => query,
-            Some(account) => query.bind(account.raw()),
+        let counting = match account {
+            None => counting(of_tenant),
+            Some(account) => counting(of_account).bind(account.raw()),
         };
-        query
-            .fetch_one(&mut *self.transaction)
+        let row = counting
+            .fetch_one(&mut self.transaction)
             .await
-            .map_err(unavailable)
+            .map_err(unavailable)?;
+        Columns::of(&row).next().map_err(unavailable)
     }
 }
 

@@ -15,6 +15,8 @@ use crate::model::Timestamp;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
+use super::query::query;
+use super::records::all;
 
 impl Writer {
     pub(super) async fn revoke_pats(
@@ -24,30 +26,30 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
         let only_one = "UPDATE pats SET revoked = $2 \
-                        WHERE account = $1 AND id = $3 AND revoked IS NULL RETURNING id";
+                        WHERE account = $1 AND id = $3 AND revoked IS NULL RETURNING id, kind";
         let those = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
-                     AND created < $3 AND created < $4 AND coalesce(last_used, created) < $4 RETURNING id";
+                     AND created < $3 AND created < $4 AND coalesce(last_used, created) < $4 \
+                     RETURNING id, kind";
         let end = |before: Option<Timestamp>| before.map_or(i64::MAX, Timestamp::nanos);
-        let query = match which {
-            Which::One(_) => sqlx::query_scalar(only_one),
-            Which::All { .. } => sqlx::query_scalar(those),
-        };
-        let query = query.bind(account.id.raw()).bind(self.at.nanos());
-        let query = match which {
-            Which::One(id) => query.bind(id.raw()),
+        let revoking = |text| query(text).bind(account.id.raw()).bind(self.at.nanos());
+        let revoking = match which {
+            Which::One(id) => revoking(only_one).bind(id.raw()),
             Which::All {
                 created_before,
                 unused_since,
-            } => query.bind(end(created_before)).bind(end(unused_since)),
+            } => revoking(those)
+                .bind(end(created_before))
+                .bind(end(unused_since)),
         };
-        let revoked: Vec<i64> = query
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+        let revoked = revoking.fetch_all(&mut self.transaction).await;
+        let revoked = all(revoked, |mut columns| {
+            Ok((columns.next::<i64>()?, columns.next::<String>()?))
+        })?;
         if matches!(which, Which::One(_)) && revoked.is_empty() {
             return Err(RecordsError::NotFound("token"));
         }
-        for id in revoked {
+        self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
+        for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
         }
@@ -75,15 +77,16 @@ impl Writer {
         expires: Expiry,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET expires = ?3, warned = 0 WHERE account = ?1 AND id = ?2 AND revoked IS NULL";
-        let done = sqlx::query(sql)
+        let sql = "UPDATE pats SET expires = $3, warned = 0 \
+                   WHERE account = $1 AND id = $2 AND revoked IS NULL";
+        let changed = query(sql)
             .bind(account.id.raw())
             .bind(id.raw())
             .bind(expires.secs())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if changed == 0 {
             return Err(RecordsError::NotFound("token"));
         }
         let change = Change::Shortened(expires);
@@ -92,14 +95,14 @@ impl Writer {
 
     /// Ends an account's sessions: they were opened with a password that is no longer right.
     pub(super) async fn end_sessions(&mut self, account: &Handle) -> Result<(), RecordsError> {
-        let sql = "UPDATE pats SET revoked = ?2 \
-                   WHERE account = ?1 AND kind = 'session' AND revoked IS NULL RETURNING id";
-        let ended: Vec<i64> = sqlx::query_scalar(sql)
+        let sql = "UPDATE pats SET revoked = $2 \
+                   WHERE account = $1 AND kind = 'session' AND revoked IS NULL RETURNING id";
+        let ended = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let ended = all(ended, |mut columns| columns.next::<i64>())?;
         for id in ended {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
@@ -115,14 +118,15 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.forget_sessions(account).await?;
         let sql = "DELETE FROM pats WHERE id IN (SELECT id FROM pats \
-                   WHERE account = ?1 AND kind = 'session' \
-                   ORDER BY created DESC, id LIMIT -1 OFFSET ?2) RETURNING id";
-        let gone: Vec<i64> = sqlx::query_scalar(sql)
+                   WHERE account = $1 AND kind = 'session' \
+                   ORDER BY created DESC, id LIMIT $2 OFFSET $3) RETURNING id";
+        let gone = query(sql)
             .bind(account.raw())
+            .bind(i64::MAX)
             .bind(MOST_SESSIONS - 1)
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let gone = all(gone, |mut columns| columns.next::<i64>())?;
         for id in gone {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(tenant, pat, Change::Revoked).await?;
@@ -132,13 +136,13 @@ impl Writer {
 
     async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
         let before = self.at.saturating_sub(SESSION_MEMORY);
-        let sql = "DELETE FROM pats WHERE account = ?1 AND kind = 'session' \
-                   AND (expires < ?2 OR revoked < ?3)";
-        sqlx::query(sql)
+        let sql = "DELETE FROM pats WHERE account = $1 AND kind = 'session' \
+                   AND (expires < $2 OR revoked < $3)";
+        query(sql)
             .bind(account.raw())
             .bind(before.secs())
             .bind(before.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())

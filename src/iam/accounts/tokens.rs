@@ -141,13 +141,13 @@ impl Accounts {
         Ok(PatRecord { revoked, ..pat })
     }
 
-    /// Revokes all tokens of an account.
+    /// Revokes all tokens of an account. Returns how many that were.
     pub async fn revoke_all_pats(
         &self,
         caller: &Caller,
         tenant: &TenantId,
         account: AccountId,
-    ) -> Result<(), AccountsError> {
+    ) -> Result<u64, AccountsError> {
         self.revoke_pats(caller, tenant, account, Which::ALL).await
     }
 
@@ -158,7 +158,7 @@ impl Accounts {
         tenant: &TenantId,
         account: AccountId,
         which: Which,
-    ) -> Result<(), AccountsError> {
+    ) -> Result<u64, AccountsError> {
         let account = self.existing_for(caller, tenant, account).await?;
         caller.may_manage_tokens(&account)?;
         let mut event = self.account_event(caller, Kind::PatRevoked, &account);
@@ -174,14 +174,11 @@ impl Accounts {
                 format!("all tokens of the account{created}{unused}")
             }
         });
-        self.apply(
-            Mutation::RevokePats {
-                account: handle(&account),
-                which,
-            },
-            event,
-        )
-        .await
+        let mutation = Mutation::RevokePats {
+            account: handle(&account),
+            which,
+        };
+        Ok(self.make(mutation, event).await?.revoked_pats)
     }
 
     /// Makes a token without storing it.
