@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::policy;
 use super::sample::NOW;
 use super::sample::Store;
 use super::sample::account;
@@ -51,6 +52,11 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
+    policy::policy_is_kept_and_told(&*empty().await).await;
+    policy::quotas_count_active_tokens_alone(&*empty().await).await;
+    policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
+    policy::newest_five_uses_are_kept(&*empty().await).await;
+    policy::end_of_a_token_is_told_once_and_purged_late(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {
