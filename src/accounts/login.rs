@@ -25,10 +25,10 @@ use crate::secret::Secret;
 use super::Service;
 use super::admission::EXPIRES_AT;
 use super::admission::TENANT_HEADER;
+use super::admission::address;
 use super::admission::authenticate;
 use super::admission::named;
 use super::admission::origin;
-use super::admission::source;
 use super::credential::SESSION_COOKIE;
 use super::credential::bearer_or_cookie;
 use super::error::Problem;
@@ -57,7 +57,7 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
     };
     let principal = service
         .authenticator
-        .authenticate(credential, source(&origin)?)
+        .authenticate(credential, (address(&origin)?, &origin))
         .await
         .map_err(refused)?;
     // A token in the password's place would become a session that outlives it.
@@ -119,7 +119,9 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
     let tenant = service
         .authenticator
         .tenant_of(&principal, named(&parts)?)
-        .await?;
+        .await
+        .map_err(Refusal::from)
+        .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
     let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
         let value = HeaderValue::from_str(value).map_err(|_| internal())?;
@@ -138,12 +140,20 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
 }
 
 impl Service {
+    /// Tells the audit trail of a denial.
+    fn tell(&self, refusal: &Refusal, principal: &Principal, parts: &Parts) {
+        let origin = origin(parts);
+        if let (Some(reason), Some(address)) = (refusal.denial(), origin.address) {
+            let from = (address, &origin);
+            self.authenticator.note_denied(principal, reason, from);
+        }
+    }
+
     /// The token of a request, and who it belongs to.
     pub(super) async fn known(&self, parts: &Parts) -> Result<(Secret, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
         let origin = origin(parts);
-        let from = source(&origin)?;
-        let principal = authenticate(&self.authenticator, token.clone(), from).await?;
+        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
         Ok((token, principal))
     }
 }

@@ -13,7 +13,6 @@ use super::Service;
 use super::admission::address;
 use super::admission::authenticate;
 use super::admission::origin;
-use super::admission::source;
 use super::credential::bearer;
 use super::error::Problem;
 use super::error::Refusal;
@@ -31,7 +30,7 @@ pub(super) async fn revoke(
     let from = address(&origin)?;
     let by = if parts.headers.contains_key(AUTHORIZATION) {
         let token = bearer(&parts.headers)?;
-        Some(authenticate(&service.authenticator, token, source(&origin)?).await?)
+        Some(authenticate(&service.authenticator, token, &origin).await?)
     } else {
         None
     };

@@ -1,7 +1,6 @@
 //! Letting an RPC in: metadata → credential → principal → permit, before anything of the request is read
 //! (iam 2.2).
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::USER_AGENT;
@@ -13,6 +12,7 @@ use crate::iam::Authenticator;
 use crate::iam::Credential;
 use crate::iam::LiveSession;
 use crate::iam::Named;
+use crate::iam::NotPermitted;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
@@ -44,7 +44,7 @@ impl Admission {
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
         self.authenticator
-            .authenticate(credential, source(parts, peer.address.ip()))
+            .authenticate(credential, source(peer, parts))
             .await
             .map_err(status::refused)
     }
@@ -79,8 +79,7 @@ impl Admission {
     ) -> Result<Result<LiveSession, RegistryError>, Status> {
         let principal = self.authenticate(parts).await?;
         let permit = self.permit_principal(parts, &principal, action).await?;
-        let address = peer(parts)?.address.ip();
-        let from = source(parts, address);
+        let from = source(peer(parts)?, parts);
         Ok(self.registry.open(&principal, &permit, from, limit))
     }
 
@@ -97,7 +96,26 @@ impl Admission {
             authority: parts.uri.authority().map(http::uri::Authority::as_str),
         };
         let permitted = self.authenticator.permit(principal, action, named).await;
+        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+            let from = source(peer, parts);
+            self.authenticator
+                .note_denied(principal, denied.reason(), from);
+        }
         permitted.map_err(status::not_permitted)
+    }
+}
+
+/// Where a request comes from.
+fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
+    let agent = parts.headers.get(USER_AGENT);
+    Source {
+        address: peer.address.ip(),
+        protocol: "gnmi",
+        // gRPC's own are short and plain; what is longer or not ASCII says nothing.
+        client: agent
+            .and_then(|agent| agent.to_str().ok())
+            .and_then(|agent| agent.get(..agent.len().min(USER_AGENT_CHARS))),
+        request: None,
     }
 }
 
@@ -120,11 +138,5 @@ fn peer(parts: &Parts) -> Result<&Peer, Status> {
     peer.ok_or_else(|| Status::internal("connection without a peer"))
 }
 
-fn source(parts: &Parts, address: IpAddr) -> Source<'_> {
-    let client = parts.headers.get(USER_AGENT);
-    Source {
-        address,
-        protocol: "gnmi",
-        client: client.and_then(|client| client.to_str().ok()),
-    }
-}
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

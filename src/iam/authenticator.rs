@@ -12,7 +12,6 @@ use hmac::Hmac;
 use sha2::Sha256;
 use tokio::sync::Mutex;
 
-use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
@@ -36,7 +35,6 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
-use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
 
@@ -115,10 +113,10 @@ impl Authenticator {
     /// # Cancel safety
     ///
     /// Safe: a dropped look-up leaves nothing behind.
-    pub async fn authenticate(
+    pub async fn authenticate<'o>(
         &self,
         credential: Credential,
-        from: impl Into<Source<'_>>,
+        from: impl Into<Source<'o>>,
     ) -> Result<Arc<Principal>, AuthError> {
         let source = from.into();
         let from = source.address;
@@ -140,7 +138,7 @@ impl Authenticator {
                 })
             }
         });
-        admitted.map_err(|error| self.0.refuse(error, from))
+        admitted.map_err(|error| self.0.refuse(error, source))
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
@@ -168,7 +166,7 @@ impl Authenticator {
     /// All that is known of a token that was shown, active or not. A guess is charged to its source.
     pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
         let found = self.0.facts(token.expose(), from).await;
-        found.map_err(|error| self.0.refuse(error, from))
+        found.map_err(|error| self.0.refuse(error, from.into()))
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
@@ -258,47 +256,6 @@ impl Inner {
             }
             _ => Cached::Absent,
         }
-    }
-
-    /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
-        Meters::failed(error);
-        if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
-            return error;
-        }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
-            ),
-            None => (self.throttle.charge_source(from), true),
-        };
-        let (kind, told) = match price {
-            Price::Free if is_told => (Some(audit::Kind::AuthenticationFailed), error),
-            Price::Free => (None, error),
-            Price::JustSpent(retry_after) => (
-                Some(audit::Kind::RateLimited),
-                AuthError::Throttled { retry_after },
-            ),
-            Price::Spent(retry_after) => (None, AuthError::Throttled { retry_after }),
-        };
-        if let Some(kind) = kind {
-            self.tell(kind, error, from);
-        }
-        told
-    }
-
-    fn tell(&self, kind: audit::Kind, error: AuthError, from: IpAddr) {
-        let mut event = audit::Event::new(self.time.now(), kind, audit::Actor::Unknown);
-        event.outcome = audit::Outcome::Failure;
-        event.origin.address = Some(from);
-        event.reason = Some(error.reason());
-        event.subject = error.token().map(|token| audit::Subject {
-            kind: "pat",
-            id: token.to_string(),
-            name: None,
-        });
-        self.trail.record(event);
     }
 
     fn note_use(&self, entry: &Entry, now: Timestamp, from: Source<'_>) {

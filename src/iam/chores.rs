@@ -204,6 +204,7 @@ impl Chores {
                 id: pat.id.to_string(),
                 name: Some(pat.name.clone()),
             }),
+            account: Some(pat.account.to_string()),
             ..Event::new(self.time.now(), kind, Actor::Gateway)
         }
     }

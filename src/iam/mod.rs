@@ -12,6 +12,7 @@ mod cache;
 mod chores;
 mod config;
 mod credential;
+mod ended;
 mod error;
 mod id;
 mod identity;
@@ -30,6 +31,7 @@ mod query;
 mod reach;
 mod recent;
 mod record;
+mod refusal;
 mod registry;
 mod revocation;
 mod role;
@@ -40,6 +42,7 @@ mod tail;
 mod throttle;
 mod time;
 mod uses;
+mod which;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ pub enum Action {
     ManageAccounts,
     /// Read telemetry.
     Read,
+    /// Read the audit trail.
+    ReadAudit,
     /// Read configuration over RESTCONF.
     ReadConfig,
     /// Set the bounds on a tenant's tokens.
@@ -78,6 +80,7 @@ impl Action {
             Self::Enroll => "enrolling",
             Self::ManageAccounts => "managing accounts",
             Self::Read => "reading",
+            Self::ReadAudit => "reading the audit trail",
             Self::ReadConfig => "reading configuration",
             Self::SetPolicy => "setting policy",
             Self::Write => "writing",

@@ -27,6 +27,8 @@ use super::TenantPolicy;
 use super::TenantRecord;
 use super::Use;
 
+pub use super::which::Which;
+
 /// The store of identities. `store` implements it; the tests in `store/tests/conformance.rs` are what every
 /// implementation passes.
 ///
@@ -250,20 +252,6 @@ pub enum Mutation {
     },
 }
 
-/// Which tokens of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// This one, of either kind.
-    One(PatId),
-    /// All to which both apply.
-    All {
-        /// Only those created before.
-        created_before: Option<Timestamp>,
-        /// Only those not used since, and not created since.
-        unused_since: Option<Timestamp>,
-    },
-}
-
 /// An account in its tenant, at the version on which the change was judged.
 #[derive(Clone, Debug)]
 pub struct Handle {
@@ -381,29 +369,6 @@ impl RecordsError {
             Self::Unavailable(_) => Class::Unavailable,
         }
     }
-}
-
-impl Which {
-    /// Whether a token is meant, revoked or not.
-    pub fn takes(&self, pat: &PatRecord) -> bool {
-        match self {
-            Self::One(id) => pat.id == *id,
-            Self::All {
-                created_before,
-                unused_since,
-            } => {
-                let used = pat.last_used.map_or(pat.created, |used| used.at);
-                created_before.is_none_or(|at| pat.created < at)
-                    && unused_since.is_none_or(|at| pat.created < at && used < at)
-            }
-        }
-    }
-
-    /// All of them.
-    pub const ALL: Self = Self::All {
-        created_before: None,
-        unused_since: None,
-    };
 }
 
 impl Login {

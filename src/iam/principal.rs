@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::audit::Actor;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -49,6 +50,17 @@ impl Principal {
     /// Whether the credential may be used from `address` (iam L6).
     pub fn may_come_from(&self, address: IpAddr) -> bool {
         lets_in(&self.networks, address) && lets_in(&self.account_networks, address)
+    }
+}
+
+impl Principal {
+    /// As the audit trail names it.
+    pub(crate) fn as_audit(&self) -> Actor {
+        Actor::Account {
+            id: self.account.to_string(),
+            tenant: self.tenant.clone(),
+            token: self.token.map(|token| token.to_string()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::audit::Origin;
 use crate::model::Timestamp;
 
 /// Where a credential is presented, and with what.
@@ -13,6 +14,8 @@ pub struct Source<'a> {
     pub protocol: &'static str,
     /// What the peer calls itself.
     pub client: Option<&'a str>,
+    /// The id by which logs name the request.
+    pub request: Option<&'a str>,
 }
 
 /// A use of a token, as it is kept of the newest few.
@@ -34,6 +37,18 @@ impl From<IpAddr> for Source<'_> {
             address,
             protocol: "",
             client: None,
+            request: None,
+        }
+    }
+}
+
+impl<'a> From<(IpAddr, &'a Origin)> for Source<'a> {
+    fn from((address, origin): (IpAddr, &'a Origin)) -> Self {
+        Self {
+            address,
+            protocol: origin.protocol.unwrap_or_default(),
+            client: origin.user_agent.as_deref(),
+            request: origin.request.as_deref(),
         }
     }
 }
@@ -51,6 +66,16 @@ impl Source<'_> {
                 .filter(is_printable)
                 .take(CLIENT_CHARS)
                 .collect(),
+        }
+    }
+
+    /// For an event (iam A2).
+    pub(super) fn to_origin(self) -> Origin {
+        Origin {
+            address: Some(self.address),
+            protocol: Some(self.protocol).filter(|protocol| !protocol.is_empty()),
+            request: self.request.map(str::to_owned),
+            user_agent: self.client.map(str::to_owned),
         }
     }
 }

@@ -89,7 +89,7 @@ impl<'r> Columns<'r> {
         listed(self.next()?, separator, what)
     }
 
-    fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
+    pub(super) fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
         self.next::<&str>().map(TenantId::new)
     }
 

@@ -1,5 +1,6 @@
 //! One call on its way: who calls, on whose organization, about what (iam 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +21,11 @@ use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::Accounts;
 use crate::iam::Action;
+use crate::iam::Authenticator;
 use crate::iam::Caller;
 use crate::iam::Denied;
 use crate::iam::Named;
 use crate::iam::Principal;
-use crate::iam::Source;
 use crate::model::Peer;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -74,6 +75,18 @@ impl Call {
         }
         let credential = read_credential(&parts.headers)?;
         let address = peer.address.ip();
+        let origin = Origin {
+            address: Some(address),
+            protocol: Some("https"),
+            request: Some(id.to_owned()),
+            user_agent: text(&parts.headers, USER_AGENT.as_str())
+                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
+        };
+        let principal = service
+            .authenticator
+            .authenticate(credential, (address, &origin))
+            .await
+            .map_err(Error::Refused)?;
         let host = text(&parts.headers, HOST.as_str());
         let named = Named {
             header: None,
@@ -84,24 +97,15 @@ impl Call {
                 .map(Authority::as_str)
                 .or(host.as_deref()),
         };
-        let origin = Origin {
-            address: Some(address),
-            protocol: Some("https"),
-            request: Some(id.to_owned()),
-            user_agent: text(&parts.headers, USER_AGENT.as_str())
-                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
-        };
-        let from = Source {
-            address,
-            protocol: "https",
-            client: origin.user_agent.as_deref(),
-        };
-        let principal = service
-            .authenticator
-            .authenticate(credential, from)
-            .await
-            .map_err(Error::Refused)?;
-        service.authenticator.tenant_of(&principal, named).await?;
+        let chosen = service.authenticator.tenant_of(&principal, named).await;
+        chosen.map_err(Error::from).inspect_err(|error| {
+            tell(
+                &service.authenticator,
+                &principal,
+                (address, &origin),
+                error,
+            );
+        })?;
         Ok(Self {
             caller: Caller::principal(&principal, origin),
             principal,
@@ -110,6 +114,22 @@ impl Call {
             params,
             body: Mutex::new(body),
         })
+    }
+
+    /// What tells the audit trail that the call was denied, if it was.
+    pub(super) fn teller(&self) -> impl Fn(&Error) + use<> {
+        let (service, principal) = (self.service.clone(), Arc::clone(&self.principal));
+        let origin = self.caller.origin.clone();
+        move |error| {
+            if let Some(address) = origin.address {
+                tell(
+                    &service.authenticator,
+                    &principal,
+                    (address, &origin),
+                    error,
+                );
+            }
+        }
     }
 
     /// The accounts, to be asked as [`Call::caller`].
@@ -188,6 +208,17 @@ impl Call {
     fn raw(&self, name: &str) -> Option<&str> {
         let found = self.params.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn tell(
+    authenticator: &Authenticator,
+    principal: &Principal,
+    from: (IpAddr, &Origin),
+    error: &Error,
+) {
+    if let Some(denied) = error.denied() {
+        authenticator.note_denied(principal, denied.reason(), from);
     }
 }
 

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::audit;
-use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Origin;
 use crate::iam::Accounts;
@@ -22,7 +21,6 @@ use crate::model::Class;
 use crate::secret::Secret;
 
 use super::service::handle;
-use super::tokens::subject;
 
 impl Accounts {
     /// Revokes the token that is shown, of either kind, active or not. One that there is not, or not any more, is none
@@ -71,21 +69,18 @@ impl Accounts {
             TokenKind::Pat => Kind::PatRevoked,
             TokenKind::Session => Kind::SessionEnded,
         };
-        let actor = match by {
-            Some(principal) => Caller::principal(principal, origin.clone()).as_audit(),
+        let mut caller = Caller::operator();
+        caller.origin = origin.clone();
+        let mut event = self.pat_event(&caller, kind, pat);
+        event.reason = Some("shown");
+        event.actor = match by {
+            Some(principal) => principal.as_audit(),
             // Whoever shows a token acts as its account.
             None => audit::Actor::Account {
                 id: pat.account.to_string(),
                 tenant: pat.tenant.clone(),
                 token: Some(pat.id.to_string()),
             },
-        };
-        let event = Event {
-            origin: origin.clone(),
-            tenant: Some(pat.tenant.clone()),
-            subject: Some(subject(pat)),
-            reason: Some("shown"),
-            ..Event::new(self.time.now(), kind, actor)
         };
         let mutation = Mutation::RevokePats {
             account: handle(&account),

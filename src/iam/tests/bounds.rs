@@ -264,6 +264,7 @@ async fn uses_tell_protocol_and_client_of_long_streams_too() {
         address: HERE,
         protocol: "gnmi",
         client: Some("gnmic/0.41\r\n"),
+        request: None,
     };
     let identity = &fixture.identity;
     let credential = crate::iam::Credential::Bearer(issued.token.clone());
