@@ -27,6 +27,7 @@ mod sources;
 mod store;
 mod suggestion;
 mod telemetry;
+mod webhook;
 
 #[cfg(test)]
 mod tests;

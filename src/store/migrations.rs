@@ -52,5 +52,6 @@ const STEPS: &[Step] = &[
     step!(1, "identity", "0001_identity.sql"),
     step!(2, "sessions", "0002_sessions.sql"),
     step!(3, "peppers", "0003_peppers.sql"),
+    step!(4, "policy", "0004_policy.sql"),
     step!(7, "audit", "0007_audit.sql"),
 ];

@@ -7,6 +7,7 @@
 mod address;
 mod creation;
 mod database;
+mod ending;
 mod error;
 mod fault;
 mod log;
@@ -14,6 +15,7 @@ mod migrations;
 mod mutation;
 mod notifications;
 mod pepper;
+mod policy;
 mod pools;
 mod postgres;
 mod query;

@@ -31,6 +31,7 @@ mod malformed;
 mod nodes;
 mod postgres;
 mod readme;
+mod scopes;
 mod service;
 mod set;
 mod shape;

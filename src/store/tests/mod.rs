@@ -3,6 +3,7 @@
 mod audit;
 mod conformance;
 mod nodes;
+mod policy;
 mod postgres;
 mod sample;
 #[path = "../../../tests/it/postgres.rs"]
