@@ -145,16 +145,14 @@ async fn polling_alone_carries_a_revocation_to_the_other_node() {
         .create_pat(&operator, &pca, account.id, NewPat::until(Expiry::NEVER))
         .await
         .unwrap();
+    let here = IpAddr::from([127, 0, 0, 1]);
     let principal = two
         .authenticator
-        .authenticate(
-            Credential::Bearer(issued.token.clone()),
-            IpAddr::from([127, 0, 0, 1]),
-        )
+        .authenticate(Credential::Bearer(issued.token.clone()), here)
         .await
         .unwrap();
     let permit = permit(&principal, iam::Action::Read, None).unwrap();
-    let mut session = two.registry.open(&principal, &permit, 100).unwrap();
+    let mut session = two.registry.open(&principal, &permit, here, 100).unwrap();
     one.accounts
         .revoke_pat(&operator, &pca, issued.record.id)
         .await
