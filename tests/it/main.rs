@@ -28,6 +28,8 @@ mod ledger;
 mod load;
 mod load_generator;
 mod malformed;
+mod nodes;
+mod postgres;
 mod readme;
 mod scopes;
 mod service;
