@@ -7,6 +7,7 @@ mod login;
 mod rights;
 mod status;
 mod tenants;
+mod trail;
 
 use std::fmt::Write as _;
 
