@@ -173,10 +173,7 @@ async fn streams_logins_and_introspections_leave_their_events() {
 
     person(&gateway, TENANT, "berta", tollgate::iam::Role::TenantUser).await;
     let form = format!("username=berta&password={}", PASSWORD.replace(' ', "+"));
-    let bare = Api {
-        gateway: &gateway,
-        headers: Vec::new(),
-    };
+    let bare = Api::bare(&gateway).without("Content-Type");
     let login = bare
         .with("Content-Type", "application/x-www-form-urlencoded")
         .send("POST", "/api/v1/auth/login", form.as_bytes())
