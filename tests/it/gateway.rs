@@ -221,6 +221,12 @@ impl Gateway {
             .id
     }
 
+    /// A new token of an account: its id.
+    pub async fn new_pat(&self, tenant: &str, account: &AccountId) -> String {
+        let issued = self.issue(tenant, account, None).await;
+        issued.record.id.to_string()
+    }
+
     pub async fn token_for(&self, tenant: &str, account: &AccountId) -> String {
         self.issue(tenant, account, None)
             .await

@@ -19,6 +19,7 @@
 mod accounts;
 mod breakable;
 mod client;
+mod contention;
 mod credentials;
 mod gateway;
 mod get;
