@@ -53,4 +53,5 @@ const STEPS: &[Step] = &[
     step!(2, "sessions", "0002_sessions.sql"),
     step!(4, "policy", "0004_policy.sql"),
     step!(7, "audit", "0007_audit.sql"),
+    step!(10, "addresses", "0010_addresses.sql"),
 ];
