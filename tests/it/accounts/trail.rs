@@ -210,3 +210,38 @@ async fn streams_logins_and_introspections_leave_their_events() {
     let event = told(&gateway, Kind::IntrospectionRefused, "not_active").await;
     assert_eq!(event["tenant"], TENANT);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_in_another_tenant_leaves_a_trace_in_both() {
+    let gateway = Gateway::start().await;
+    let (token, id) = gateway.new_token("root", "skylight-admin", None).await;
+    let client = gateway.anonymous().await.bearer(&token);
+    client
+        .with("x-forwarded-tenant-id", TENANT)
+        .subscribe(on_change(&["/a"]))
+        .await
+        .unwrap();
+    let visits = async |tenant: &str| {
+        let query = EventQuery {
+            kind: Some(Kind::TenantVisited),
+            ..EventQuery::of(Some(TenantId::new(tenant)))
+        };
+        let operator = Caller::operator();
+        let links = gateway.accounts().events(&operator, &query).await.unwrap();
+        let bodies = links.iter().map(|link| serde_json::from_str(&link.body));
+        bodies.map(Result::unwrap).collect::<Vec<Value>>()
+    };
+    in_time(async {
+        while visits(TENANT).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (there, home) = (visits(TENANT).await, visits("root").await);
+    assert_eq!(there, home, "one event, which both may read");
+    assert_eq!(there.len(), 1);
+    assert_eq!(
+        (&there[0]["actorToken"], &there[0]["actorTenant"]),
+        (&json!(id), &json!("root"))
+    );
+}
