@@ -13,6 +13,7 @@
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
+//! 4 webhook    tells a web server of tokens that end
 //! 4 store      SQLite behind the ports of iam and audit
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
 //! 3 iam        credential, principal, permit; tokens, throttle, live sessions
@@ -43,5 +44,6 @@ pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 pub mod zitadel;

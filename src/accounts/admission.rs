@@ -84,8 +84,8 @@ impl Gate {
             self.authenticator.note_visit(&principal, &tenant, from);
         }
         Ok(Admitted {
-            caller,
             principal,
+            caller,
             tenant,
         })
     }

@@ -54,14 +54,13 @@ pub(super) async fn introspect(
     let found = found.filter(|found| {
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
     });
-    let body = match found {
-        Some(found) => active(&found),
-        None => {
-            service
-                .authenticator
-                .note_inactive(&caller, (from, &origin));
-            json!({ "active": false })
-        }
+    let body = if let Some(found) = found {
+        active(&found)
+    } else {
+        service
+            .authenticator
+            .note_inactive(&caller, (from, &origin));
+        json!({ "active": false })
     };
     Ok(view::answer(StatusCode::OK, Media::Json, body))
 }

@@ -31,6 +31,7 @@ mod load_generator;
 mod malformed;
 mod process;
 mod readme;
+mod scopes;
 mod secrecy;
 mod service;
 mod set;

@@ -143,23 +143,23 @@ pub(super) async fn first_use_and_each_new_place_leave_an_event(store: &impl Sto
     apply(store, creation(&export, Some((record.clone(), digest))))
         .await
         .unwrap();
-    let used = |secs, address: &str| Use {
+    let by_gnmic = |secs, address: &str| Use {
         at: Timestamp::from_secs(secs),
         address: address.parse().unwrap(),
         protocol: "gnmi".to_owned(),
         client: "gnmic".to_owned(),
     };
     let uses = [
-        used(2_000, "192.0.2.1"),
-        used(2_001, "192.0.2.1"),
-        used(2_002, "2001:db8::1"),
+        by_gnmic(2_000, "192.0.2.1"),
+        by_gnmic(2_001, "192.0.2.1"),
+        by_gnmic(2_002, "2001:db8::1"),
     ];
     store
         .note_uses(&uses.map(|used| (record.id, used)))
         .await
         .unwrap();
     store
-        .note_uses(&[(record.id, used(3_000, "192.0.2.1"))])
+        .note_uses(&[(record.id, by_gnmic(3_000, "192.0.2.1"))])
         .await
         .unwrap();
     let query = EventQuery {
