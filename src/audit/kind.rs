@@ -65,6 +65,8 @@ pub enum Kind {
     TenantEnabled,
     /// A tenant's tokens are bounded in another way.
     TenantPolicyChanged,
+    /// Somebody who is at home elsewhere acts in a tenant (iam X6).
+    TenantVisited,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -76,7 +78,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -107,6 +109,7 @@ impl Kind {
         Self::TenantDisabled,
         Self::TenantEnabled,
         Self::TenantPolicyChanged,
+        Self::TenantVisited,
         Self::TrailCut,
     ];
 
@@ -143,6 +146,7 @@ impl Kind {
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
             Self::TenantPolicyChanged => "tenant.policy_changed",
+            Self::TenantVisited => "tenant.visited",
             Self::TrailCut => "audit.cut",
         }
     }

@@ -7,6 +7,7 @@ mod login;
 mod rights;
 mod status;
 mod tenants;
+mod trail;
 
 use serde_json::Value;
 use serde_json::json;
