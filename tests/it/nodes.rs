@@ -62,12 +62,20 @@ async fn streaming(node: &Gateway, token: &str) -> Stream {
     stream
 }
 
+/// Waits until both nodes have said that they listen.
+async fn until_listening(database: &Database) {
+    let sql = format!("SELECT count(*) {LISTENERS}");
+    in_time(async { while database.number(&sql).await < 2 {} }).await;
+}
+
 /// Ends the connections over which nodes hear of each other.
 async fn kill_listeners(database: &Database) {
-    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-               WHERE datname = current_database() AND query LIKE 'LISTEN%'";
-    assert_eq!(database.number(sql).await, 2);
+    let sql = format!("SELECT count(pg_terminate_backend(pid)) {LISTENERS}");
+    assert_eq!(database.number(&sql).await, 2);
 }
+
+const LISTENERS: &str = "FROM pg_stat_activity WHERE datname = current_database() \
+                         AND query LIKE 'LISTEN%' AND state = 'idle'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn revoking_on_one_node_ends_streams_on_the_other_by_notification_alone() {
@@ -78,6 +86,7 @@ async fn revoking_on_one_node_ends_streams_on_the_other_by_notification_alone() 
     let (one, two) = two_nodes(&database, no_polling).await;
     let (token, id) = one.new_token(TENANT, "tenant-user", None).await;
     let mut stream = streaming(&two, &token).await;
+    until_listening(&database).await;
     one.revoke(TENANT, &id).await;
     let end = stream.end().await;
     assert_eq!(end.code(), Code::Unauthenticated);
