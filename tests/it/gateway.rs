@@ -314,6 +314,11 @@ impl Gateway {
         self.accounts().verify_events().await.unwrap().seq
     }
 
+    /// Stores the uses of tokens, as happens once a minute.
+    pub async fn store_uses(&self) {
+        self.running.identity().flush().await;
+    }
+
     // Waiting.
 
     pub fn live_sessions(&self) -> usize {
