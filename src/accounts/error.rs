@@ -17,6 +17,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountsError;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -209,6 +210,15 @@ impl From<Denied> for Refusal {
             _ => Problem::new(denied.reason(), denied.to_string()),
         };
         Self::new(StatusCode::FORBIDDEN, problem)
+    }
+}
+
+impl From<NotPermitted> for Refusal {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => denied.into(),
+            NotPermitted::Auth(error) => error.into(),
+        }
     }
 }
 

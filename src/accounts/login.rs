@@ -16,10 +16,8 @@ use axum::response::Response;
 
 use crate::iam::AuthError;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::Issued;
 use crate::iam::Principal;
-use crate::iam::Role;
 use crate::iam::TokenKind;
 use crate::model::Class;
 use crate::secret::Secret;
@@ -29,8 +27,8 @@ use super::admission::EXPIRES_AT;
 use super::admission::TENANT_HEADER;
 use super::admission::address;
 use super::admission::authenticate;
+use super::admission::named;
 use super::admission::origin;
-use super::admission::tenant;
 use super::credential::SESSION_COOKIE;
 use super::credential::bearer_or_cookie;
 use super::error::Problem;
@@ -119,11 +117,10 @@ pub(super) async fn session(State(service): State<Service>, request: Request) ->
 pub(super) async fn validate(State(service): State<Service>, request: Request) -> Shape {
     let (parts, _) = request.into_parts();
     let (_, principal) = service.known(&parts).await?;
-    let named = tenant(&parts.headers)?.unwrap_or(principal.tenant.as_str());
-    let may_choose = principal.roles.contains(Role::SkylightAdmin);
-    if named != principal.tenant.as_str() && !may_choose {
-        return Err(Denied::ForeignTenant.into());
-    }
+    let tenant = service
+        .authenticator
+        .tenant_of(&principal, named(&parts)?)
+        .await?;
     let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
         let value = HeaderValue::from_str(value).map_err(|_| internal())?;
@@ -131,7 +128,7 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
         Ok(())
     };
     let roles = principal.roles.to_string();
-    put(TENANT_HEADER, named)?;
+    put(TENANT_HEADER, tenant.as_str())?;
     put(USER_ID, &principal.account.to_string())?;
     // Names may have characters that headers cannot; the id always fits.
     let _ = put(USERNAME, &principal.username);

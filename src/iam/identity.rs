@@ -21,6 +21,7 @@ use super::Config;
 use super::Pepper;
 use super::Registry;
 use super::Time;
+use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
 use super::lockout::Lockout;
@@ -115,6 +116,7 @@ impl Identity {
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
+            tenant_names: TenantNames::default(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),

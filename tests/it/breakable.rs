@@ -17,6 +17,7 @@ use tollgate::iam::PatId;
 use tollgate::iam::PatRecord;
 use tollgate::iam::Revocation;
 use tollgate::iam::TenantRecord;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Fault;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -25,18 +26,18 @@ use tollgate::iam::port::Records;
 use tollgate::iam::port::RecordsError;
 use tollgate::model::TenantId;
 use tollgate::model::Timestamp;
-use tollgate::store::Sqlite;
+use tollgate::store::Store;
 
 /// A store that can be cut off.
 #[derive(Debug)]
 pub struct Breakable {
-    pub store: Sqlite,
+    pub store: Store,
     /// Whether it answers.
     pub reachable: Arc<AtomicBool>,
 }
 
 impl Breakable {
-    fn store(&self) -> Result<&Sqlite, RecordsError> {
+    fn store(&self) -> Result<&Store, RecordsError> {
         let reachable = self.reachable.load(Ordering::SeqCst);
         reachable
             .then_some(&self.store)
@@ -51,7 +52,7 @@ impl Records for Breakable {
         mutation: &Mutation,
         at: Timestamp,
         event: &audit::Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
+    ) -> Result<Applied, RecordsError> {
         self.store()?.apply(mutation, at, event).await
     }
 
