@@ -46,6 +46,8 @@ pub enum Kind {
     AccountUpdated,
     /// A credential was refused.
     AuthenticationFailed,
+    /// Configuration was created, changed or deleted, or an operation was run on it.
+    ConfigChanged,
     /// A person has a new password.
     PasswordChanged,
     /// A person's password was hashed again, with stronger parameters.
@@ -193,6 +195,7 @@ impl Kind {
             Self::AccountEnabled => "account.enabled",
             Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::ConfigChanged => "config.changed",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
