@@ -51,4 +51,5 @@ macro_rules! step {
 const STEPS: &[Step] = &[
     step!(1, "identity", "0001_identity.sql"),
     step!(2, "sessions", "0002_sessions.sql"),
+    step!(10, "datastore", "0010_datastore.sql"),
 ];

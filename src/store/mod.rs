@@ -6,6 +6,7 @@
 
 mod creation;
 mod database;
+mod entries;
 mod error;
 mod fault;
 mod log;
