@@ -21,7 +21,9 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+use tollgate::audit::Beginning;
 use tollgate::audit::Event;
+use tollgate::audit::EventQuery;
 use tollgate::audit::Link;
 use tollgate::audit::Log;
 use tollgate::audit::LogError;
@@ -34,7 +36,6 @@ use tollgate::iam::AccountSummary;
 use tollgate::iam::Config;
 use tollgate::iam::Credential;
 use tollgate::iam::Identity;
-use tollgate::iam::LastUse;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
 use tollgate::iam::PatId;
@@ -46,6 +47,8 @@ use tollgate::iam::Role;
 use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
+use tollgate::iam::Use;
+use tollgate::iam::port::Ending;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
 use tollgate::iam::port::Page;
@@ -159,6 +162,7 @@ impl Records for Everybody {
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
+            networks: Vec::new(),
             created,
             updated: created,
             version: 0,
@@ -184,6 +188,8 @@ impl Records for Everybody {
             state: State::Active,
             max_pat_lifetime: None,
             tokens_not_before: None,
+            max_pats: None,
+            max_account_pats: None,
             created,
         };
         Ok(Some(PatFacts {
@@ -265,7 +271,24 @@ impl Records for Everybody {
         Ok(now)
     }
 
-    async fn note_uses(&self, _: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
+    async fn uses(&self, _: &TenantId, _: AccountId) -> Result<Vec<(PatId, Use)>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn ending(
+        &self,
+        _: Timestamp,
+        _: Option<PatId>,
+        _: u32,
+    ) -> Result<Vec<Ending>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn over(&self, _: Timestamp, _: u32) -> Result<Vec<PatRecord>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn note_uses(&self, _: &[(PatId, Use)]) -> Result<(), RecordsError> {
         Ok(())
     }
 }
@@ -278,6 +301,18 @@ impl Log for Everybody {
 
     async fn links(&self, _: u64, _: u32) -> Result<Vec<Link>, LogError> {
         Ok(Vec::new())
+    }
+
+    async fn find(&self, _: &EventQuery) -> Result<Vec<Link>, LogError> {
+        Ok(Vec::new())
+    }
+
+    async fn beginning(&self) -> Result<Beginning, LogError> {
+        Ok(Beginning::default())
+    }
+
+    async fn cut(&self, _: Timestamp, _: u32, _: Timestamp) -> Result<u64, LogError> {
+        Ok(0)
     }
 }
 

@@ -13,6 +13,7 @@
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
+//! 4 webhook    tells a web server of tokens that end
 //! 4 store      SQLite behind the ports of iam and audit
 //! 3 datastore  configuration of tenants: entries, edits, references, revisions
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
@@ -23,7 +24,7 @@
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
-//! 0 clock, secret, meter
+//! 0 clock, secret, redact, meter
 //! ```
 
 pub mod accounts;
@@ -41,10 +42,12 @@ pub mod measure;
 pub mod meter;
 pub mod model;
 pub mod pki;
+pub mod redact;
 pub mod schema;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 pub mod zitadel;

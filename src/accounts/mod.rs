@@ -6,6 +6,7 @@
 
 mod account;
 mod admission;
+mod audit;
 mod credential;
 mod error;
 mod fields;
@@ -17,7 +18,9 @@ mod login;
 mod media;
 mod page;
 mod pat;
+mod policy;
 mod request;
+mod revoke;
 mod routes;
 mod search;
 mod service;

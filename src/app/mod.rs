@@ -10,6 +10,7 @@ mod gateway;
 mod local;
 mod measurement;
 mod router;
+mod webhook;
 
 pub use error::Error;
 pub use gateway::Gateway;

@@ -52,11 +52,23 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             Duration::ZERO..=MAX_OUTAGE,
             "How long cached principals hold while the store is unreachable; then all streams end.",
         ),
+        retention: section.duration(
+            "retention",
+            default.retention,
+            DAY..=MAX_RETENTION,
+            "How long revoked and expired tokens are kept and listed; then they are purged.",
+        ),
         session_lifetime: section.duration(
             "session_lifetime",
             default.session_lifetime,
             MINUTE..=MAX_SESSION,
             "How long the bearer token of a login holds.",
+        ),
+        audit_retention: section.duration(
+            "audit_retention",
+            default.audit_retention,
+            DAY..=MAX_RETENTION,
+            "How long audit events are kept.",
         ),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
@@ -141,6 +153,10 @@ fn non_zero(count: u32) -> NonZeroU32 {
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Ten years, the longest that laws ask for.
+const MAX_RETENTION: Duration = Duration::from_hours(3_650 * 24);
 
 /// A net below revocation must be tight enough to be one (iam R1).
 const MAX_CACHE_TTL: Duration = Duration::from_mins(5);

@@ -6,6 +6,7 @@ use crate::gnmi;
 use crate::iam;
 use crate::telemetry;
 use crate::transport;
+use crate::webhook;
 
 use super::Gateway;
 use super::Log;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub log: Log,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
+    /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
+    pub webhook: Option<webhook::Config>,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -74,6 +77,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         ),
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
+        webhook: super::webhook::webhook(&mut reader.section("iam")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),

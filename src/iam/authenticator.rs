@@ -12,7 +12,6 @@ use hmac::Hmac;
 use sha2::Sha256;
 use tokio::sync::Mutex;
 
-use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
@@ -21,9 +20,11 @@ use crate::secret::Secret;
 use super::AuthError;
 use super::Config;
 use super::Credential;
+use super::PatFacts;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
+use super::Source;
 use super::Time;
 use super::admission::TenantNames;
 use super::cache::Cache;
@@ -34,7 +35,6 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
-use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
 
@@ -113,18 +113,20 @@ impl Authenticator {
     /// # Cancel safety
     ///
     /// Safe: a dropped look-up leaves nothing behind.
-    pub async fn authenticate(
+    pub async fn authenticate<'o>(
         &self,
         credential: Credential,
-        from: IpAddr,
+        from: impl Into<Source<'o>>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let source = from.into();
+        let from = source.address;
         if self.0.registry.is_shut().is_some() {
             return Err(AuthError::Unavailable);
         }
         let outcome = match &credential {
-            Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Bearer(token) => self.0.token(token.expose(), source).await,
             Credential::Password { username, password } => {
-                self.0.password(username, password, from).await
+                self.0.password(username, password, source).await
             }
         };
         let admitted = outcome.and_then(|principal| {
@@ -136,7 +138,7 @@ impl Authenticator {
                 })
             }
         });
-        admitted.map_err(|error| self.0.refuse(error, from))
+        admitted.map_err(|error| self.0.refuse(error, source))
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
@@ -161,6 +163,12 @@ impl Authenticator {
         }
     }
 
+    /// All that is known of a token that was shown, active or not. A guess is charged to its source.
+    pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
+        let found = self.0.facts(token.expose(), from).await;
+        found.map_err(|error| self.0.refuse(error, from.into()))
+    }
+
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -174,6 +182,13 @@ impl Authenticator {
     /// How many principals are cached.
     pub fn cached(&self) -> usize {
         self.0.positive.len()
+    }
+
+    /// Notes that the tokens of open streams are in use.
+    pub(super) fn note_streams(&self, registry: &Registry) {
+        for (token, used) in registry.uses() {
+            self.0.uses.note(token, used);
+        }
     }
 
     /// Lets go of what is no longer needed.
@@ -190,9 +205,9 @@ impl Inner {
     pub(super) async fn token(
         &self,
         text: &str,
-        from: IpAddr,
+        from: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
-        let (entry, now) = self.find_token(text, from).await?;
+        let (entry, now) = self.find_token(text, from.address).await?;
         self.note_use(&entry, now, from);
         Ok(Arc::clone(&entry.principal))
     }
@@ -243,48 +258,7 @@ impl Inner {
         }
     }
 
-    /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
-        Meters::failed(error);
-        if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
-            return error;
-        }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
-            ),
-            None => (self.throttle.charge_source(from), true),
-        };
-        let (kind, told) = match price {
-            Price::Free if is_told => (Some(audit::Kind::AuthenticationFailed), error),
-            Price::Free => (None, error),
-            Price::JustSpent(retry_after) => (
-                Some(audit::Kind::RateLimited),
-                AuthError::Throttled { retry_after },
-            ),
-            Price::Spent(retry_after) => (None, AuthError::Throttled { retry_after }),
-        };
-        if let Some(kind) = kind {
-            self.tell(kind, error, from);
-        }
-        told
-    }
-
-    fn tell(&self, kind: audit::Kind, error: AuthError, from: IpAddr) {
-        let mut event = audit::Event::new(self.time.now(), kind, audit::Actor::Unknown);
-        event.outcome = audit::Outcome::Failure;
-        event.origin.address = Some(from);
-        event.reason = Some(error.reason());
-        event.subject = error.token().map(|token| audit::Subject {
-            kind: "pat",
-            id: token.to_string(),
-            name: None,
-        });
-        self.trail.record(event);
-    }
-
-    fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {
+    fn note_use(&self, entry: &Entry, now: Timestamp, from: Source<'_>) {
         let Some(token) = entry.principal.token else {
             return;
         };
@@ -296,7 +270,7 @@ impl Inner {
                 .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
-            self.uses.note(token, now, from);
+            self.uses.note(token, from.used(now));
         }
     }
 }

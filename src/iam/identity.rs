@@ -7,6 +7,7 @@ use hmac::Hmac;
 use hmac::KeyInit as _;
 use sha2::Sha256;
 use tokio::sync::Mutex;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -18,14 +19,17 @@ use crate::model::Class;
 use super::Accounts;
 use super::Authenticator;
 use super::Config;
+use super::Notice;
 use super::Pepper;
 use super::Registry;
 use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
+use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
+use super::notice::Notices;
 use super::password::BadParameters;
 use super::password::Passwords;
 use super::port::Records;
@@ -45,6 +49,8 @@ pub struct Identity {
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
     pub(super) tail: Tail,
+    pub(super) chores: Chores,
+    notices: Notices,
 }
 
 /// The room cannot be opened.
@@ -98,9 +104,10 @@ impl Identity {
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
-        let registry = Registry::new(Arc::clone(&recent), time.clone(), Arc::clone(&meters));
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
+        let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
+        let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
             pepper: pepper.clone(),
@@ -122,9 +129,19 @@ impl Identity {
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
+        let notices = Notices::new();
+        let chores = Chores::new(
+            Arc::clone(&records),
+            time.clone(),
+            notices.clone(),
+            config.retention,
+        );
         Ok(Self {
+            chores,
+            notices,
             accounts: Accounts {
                 records: Arc::clone(&records),
+                log: Arc::clone(&log),
                 pepper,
                 time: time.clone(),
                 session_lifetime: config.session_lifetime,
@@ -141,6 +158,7 @@ impl Identity {
                 meters,
                 poll_interval: config.poll_interval,
                 outage_grace: config.outage_grace.min(LONGEST_GRACE),
+                audit_retention: config.audit_retention,
                 start,
             },
             authenticator,
@@ -148,12 +166,19 @@ impl Identity {
         })
     }
 
-    /// Follows the revocation log, ends what expires, and stores audit events, until `stop`. A gateway runs this as
+    /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.listen()
+    }
+
+    /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
+    /// `stop`. A gateway runs this as
     /// long as it serves; a command that only manages accounts need not.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
         self.tail.finish().await;

@@ -9,17 +9,22 @@ use std::sync::atomic::Ordering;
 use dashmap::DashMap;
 use dashmap::Entry;
 
+use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
 
 use super::AccountId;
 use super::End;
 use super::LiveSession;
+use super::PatId;
 use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
+use super::Source;
 use super::Time;
+use super::Use;
+use super::ended::Ended;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -42,6 +47,7 @@ struct Inner {
     recent: Arc<Recent>,
     time: Time,
     meters: Arc<Meters>,
+    trail: Trail,
 }
 
 /// Why no session was opened.
@@ -74,7 +80,7 @@ impl RegistryError {
 }
 
 impl Registry {
-    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>) -> Self {
+    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>, trail: Trail) -> Self {
         Self(Arc::new(Inner {
             sessions: DashMap::new(),
             counts: DashMap::new(),
@@ -83,22 +89,25 @@ impl Registry {
             recent,
             time,
             meters,
+            trail,
         }))
     }
 
-    /// Opens a session, of which the account may have `limit` at once.
+    /// Opens a session for a peer at `from`, of which the account may have `limit` at once.
     ///
     /// Enters it first and looks for revocations then, while [`Registry::apply`] notes revocations first and looks for
     /// sessions then: whichever comes second sees the other, so no stream outlives its token.
-    pub fn open(
+    pub fn open<'a>(
         &self,
         principal: &Arc<Principal>,
         permit: &Permit,
+        from: impl Into<Source<'a>>,
         limit: u32,
     ) -> Result<LiveSession, RegistryError> {
         self.count(principal.account, limit)?;
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone()));
+        let used = from.into().used(self.0.time.now());
+        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone(), used));
         self.0.sessions.insert(id, Arc::clone(&session));
         self.0.meters.streams.increment(1.0);
         let live = LiveSession {
@@ -116,7 +125,7 @@ impl Registry {
         let verdict = self
             .0
             .recent
-            .first_verdict(principal)
+            .first_verdict(principal, live.session.used.address)
             .ok_or(RegistryError::Outdated)?;
         let reason = self
             .is_shut()
@@ -140,7 +149,8 @@ impl Registry {
         {
             self.end_all(|session| {
                 self.shorten(session);
-                judge(session, self.0.recent.verdict(&session.principal))
+                let address = session.used.address;
+                judge(session, self.0.recent.verdict(&session.principal, address))
             });
         }
     }
@@ -184,6 +194,26 @@ impl Registry {
     /// Why sessions are kept out, if they are.
     pub fn is_shut(&self) -> Option<Reason> {
         Reason::from_code(self.0.shut.load(Ordering::SeqCst))
+    }
+
+    /// Each open session's token, and its use by that session, at this moment.
+    pub(super) fn uses(&self) -> Vec<(PatId, Use)> {
+        let at = self.0.time.now();
+        let used = |session: &Session| {
+            let token = session.principal.token?;
+            Some((
+                token,
+                Use {
+                    at,
+                    ..session.used.clone()
+                },
+            ))
+        };
+        self.0
+            .sessions
+            .iter()
+            .filter_map(|session| used(&session))
+            .collect()
     }
 
     /// How many are open.
@@ -232,11 +262,14 @@ impl Registry {
             .iter()
             .filter_map(|session| Some((Arc::clone(&session), reason_for(&session)?)))
             .collect();
+        let mut ended = Ended::default();
         for (session, reason) in ending {
             if session.end(reason) {
                 self.0.meters.closed(reason);
+                ended.count(&session.principal, reason);
             }
         }
+        ended.tell(&self.0.trail, self.0.time.now());
     }
 }
 

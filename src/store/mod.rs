@@ -6,12 +6,14 @@
 
 mod creation;
 mod database;
+mod ending;
 mod entries;
 mod error;
 mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod policy;
 mod pools;
 mod query;
 mod records;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("meter", 0),
+    ("redact", 0),
     ("secret", 0),
     ("model", 1),
     ("audit", 2),
@@ -25,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("restconf", 4),
     ("store", 4),
     ("transport", 4),
+    ("webhook", 4),
     ("zitadel", 4),
     ("config", 5),
     ("app", 6),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::audit::Kind;
 use crate::iam::Role;
 
 /// Manage tenants, people, service accounts and tokens of a data directory.
@@ -22,6 +23,9 @@ pub(in crate::cli) struct AdminArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Noun {
+    /// What happened to accounts and credentials
+    #[command(subcommand)]
+    Audit(Audit),
     /// Personal Access Tokens
     #[command(subcommand)]
     Pat(Pat),
@@ -37,6 +41,40 @@ pub(super) enum Noun {
     /// People, known by a password
     #[command(subcommand)]
     User(User),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// List events, the oldest first
+    List(EventArgs),
+    /// Check that no event was changed or removed; fails with the first that does not fit
+    Verify,
+}
+
+/// Which events; all conditions hold at once.
+#[derive(Args, Debug)]
+pub(super) struct EventArgs {
+    /// Only those that this tenant may read of
+    #[arg(long)]
+    pub(super) tenant: Option<String>,
+    /// Only those after this number
+    #[arg(long, default_value_t = 0)]
+    pub(super) after: u64,
+    /// At most so many, up to 500
+    #[arg(long, default_value_t = 100)]
+    pub(super) limit: u32,
+    /// Only of this kind: pat.created
+    #[arg(long)]
+    pub(super) kind: Option<Kind>,
+    /// Only those by or about the account of this id
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// Only those from this time on (RFC 3339)
+    #[arg(long)]
+    pub(super) from: Option<String>,
+    /// Only those before this time (RFC 3339)
+    #[arg(long)]
+    pub(super) to: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +96,23 @@ pub(super) enum Tenant {
     },
     /// List tenants
     List,
+    /// Show what a tenant allows its tokens, or change it; tokens beyond it end within a second
+    Policy {
+        /// Its name
+        name: String,
+        /// How long a token may live, from its creation: 12h, 90d, 1y; "none" lifts the limit
+        #[arg(long)]
+        max_lifetime: Option<String>,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+        /// How many active tokens the tenant may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats: Option<String>,
+        /// How many active tokens each account may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats_per_account: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,6 +192,20 @@ pub(super) enum AnyAccount {
         #[arg(long)]
         tenant: String,
     },
+    /// Change from where an account's credentials may be used, and which tokens are void
+    Policy {
+        #[command(flatten)]
+        account: Account,
+        /// Network (192.0.2.0/24) or address from which alone credentials are taken; may be repeated
+        #[arg(long = "allow", conflicts_with = "allow_any")]
+        networks: Vec<String>,
+        /// Take credentials from anywhere
+        #[arg(long)]
+        allow_any: bool,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+    },
     /// Replace an account's roles; streams that they no longer allow end
     SetRoles {
         #[command(flatten)]
@@ -180,6 +249,12 @@ pub(super) enum Pat {
         /// For people to read
         #[arg(long, default_value = "")]
         description: String,
+        /// Narrow it: read-only, path:<path>, target:<name>; may be repeated
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// Network or address from which alone it may be used; may be repeated
+        #[arg(long = "allow")]
+        networks: Vec<String>,
     },
     /// List an account's tokens
     List {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::audit::Event;
 use crate::audit::Kind;
+use crate::audit::Log;
 use crate::audit::Subject;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
@@ -46,6 +47,7 @@ use super::request::invalid;
 #[derive(Clone)]
 pub struct Accounts {
     pub(in crate::iam) records: Arc<dyn Records>,
+    pub(in crate::iam) log: Arc<dyn Log>,
     pub(in crate::iam) pepper: Pepper,
     pub(in crate::iam) time: Time,
     pub(in crate::iam) session_lifetime: Duration,
@@ -66,6 +68,8 @@ impl Accounts {
             state: State::Active,
             max_pat_lifetime: None,
             tokens_not_before: None,
+            max_pats: None,
+            max_account_pats: None,
             created: self.time.now(),
         };
         let event = self.event(
@@ -141,6 +145,7 @@ impl Accounts {
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
+            networks: Vec::new(),
             created: now,
             updated: now,
             version: 0,
@@ -375,7 +380,7 @@ pub(super) fn handle(account: &AccountRecord) -> Handle {
     }
 }
 
-fn tenant_subject(id: &TenantId) -> Subject {
+pub(super) fn tenant_subject(id: &TenantId) -> Subject {
     Subject {
         kind: "tenant",
         id: id.to_string(),

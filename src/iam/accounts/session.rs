@@ -14,11 +14,11 @@ use crate::iam::Principal;
 use crate::iam::TokenKind;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::iam::record::latest;
 
 use super::service::handle;
 use super::tokens::Draft;
-use super::tokens::subject;
 
 impl Accounts {
     /// Issues a short-lived bearer token to somebody who has just shown a password.
@@ -38,12 +38,7 @@ impl Accounts {
             });
         let new = NewPat::until(latest(now, lifetime).min(account.expires));
         let Draft { issued, digest } = self.draft_of(TokenKind::Session, &caller, &account, new)?;
-        let event = self.event(
-            &caller,
-            Kind::SessionOpened,
-            &tenant.id,
-            subject(&issued.record),
-        );
+        let event = self.pat_event(&caller, Kind::SessionOpened, &issued.record);
         let mutation = Mutation::CreatePat {
             pat: issued.record.clone(),
             digest,
@@ -68,7 +63,7 @@ impl Accounts {
         let event = self.account_event(&caller, Kind::SessionEnded, &account);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: Some(session),
+            which: Which::One(session),
         };
         self.apply(mutation, event).await
     }

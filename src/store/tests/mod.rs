@@ -1,7 +1,9 @@
 //! SQLite passes the ports' tests, and says clearly what is wrong with a disk or a file.
 
+mod audit;
 mod conformance;
 mod entries;
+mod policy;
 mod sample;
 mod sqlite;
 mod tokens;
