@@ -51,6 +51,7 @@ pub(super) async fn apply(
             .map_err(unavailable)?;
     }
     writer.transaction.commit().await.map_err(unavailable)?;
+    log::announce(std::slice::from_ref(event));
     Ok(writer.applied)
 }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tollgate::app;
 use tollgate::clock::Clock;
 use tollgate::config::Settings;
@@ -170,13 +171,8 @@ impl Gateway {
         exchange(self.tls(self.running.iam_address()).await, request).await
     }
 
-    async fn tls(&self, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
-        let trust = Trust::from_pem_file(self.running.ca_file()).unwrap();
-        let config = trust.client_config(&[b"http/1.1"]).unwrap();
-        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
-        let tcp = TcpStream::connect(address).await.unwrap();
-        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
-        connector.connect(name, tcp).await.unwrap()
+    async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+        tls(address, self.running.ca_file()).await
     }
 
     /// Everything that a GET on the admin port answers.
@@ -240,6 +236,12 @@ impl Gateway {
             .unwrap()
             .0
             .id
+    }
+
+    /// A new token of an account: its id.
+    pub async fn new_pat(&self, tenant: &str, account: &AccountId) -> String {
+        let issued = self.issue(tenant, account, None).await;
+        issued.record.id.to_string()
     }
 
     pub async fn token_for(&self, tenant: &str, account: &AccountId) -> String {
@@ -310,6 +312,11 @@ impl Gateway {
     /// The number of the newest event of the audit trail.
     pub async fn newest_event(&self) -> u64 {
         self.accounts().verify_events().await.unwrap().seq
+    }
+
+    /// Stores the uses of tokens, as happens once a minute.
+    pub async fn store_uses(&self) {
+        self.running.identity().flush().await;
     }
 
     // Waiting.
@@ -451,7 +458,21 @@ async fn get(stream: impl AsyncReadExt + AsyncWriteExt + Unpin, path: &str) -> S
     exchange(stream, request.as_bytes()).await
 }
 
-async fn exchange(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, request: &[u8]) -> String {
+/// A connection over which HTTP/1.1 is spoken.
+pub async fn tls(address: SocketAddr, ca_file: &std::path::Path) -> TlsStream<TcpStream> {
+    let trust = Trust::from_pem_file(ca_file).unwrap();
+    let config = trust.client_config(&[b"http/1.1"]).unwrap();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    connector.connect(name, tcp).await.unwrap()
+}
+
+/// Everything that is answered to the bytes of one request.
+pub async fn exchange(
+    mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
+    request: &[u8],
+) -> String {
     // A peer that refuses a body early may close before all of it is sent.
     let _sent = stream.write_all(request).await;
     let mut answer = Vec::new();

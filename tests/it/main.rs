@@ -19,6 +19,7 @@
 mod accounts;
 mod breakable;
 mod client;
+mod contention;
 mod credentials;
 mod gateway;
 mod get;
@@ -30,8 +31,10 @@ mod load_generator;
 mod malformed;
 mod nodes;
 mod postgres;
+mod process;
 mod readme;
 mod scopes;
+mod secrecy;
 mod service;
 mod set;
 mod shape;
