@@ -1,6 +1,7 @@
 //! A whole gateway in process: own data directory, free ports on loopback, real TLS, a clock that tests set.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -54,7 +55,7 @@ pub struct Gateway {
     pub core: Core,
     running: app::Gateway,
     token: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Writes into the tree of [`TENANT`] as a source would.
@@ -70,7 +71,18 @@ impl Gateway {
 
     /// Starts with settings that `change` has touched.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let mut gateway = Self::start_bare(tempfile::tempdir().unwrap(), change)
+            .await
+            .unwrap();
+        gateway.make_accounts().await;
+        gateway
+    }
+
+    /// Starts on a data directory that may hold something, and makes no accounts.
+    pub async fn start_bare(
+        data: TempDir,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<Self, app::Error> {
         let sources = Sources::new()
             .with_flag("gateway.listen", "127.0.0.1:0")
             .with_flag("gateway.iam_listen", "127.0.0.1:0")
@@ -81,17 +93,24 @@ impl Gateway {
         settings.iam.password = PasswordConfig::insecure();
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = app::Gateway::start(settings, clock.clone()).await.unwrap();
-        let mut gateway = Self {
+        let running = app::Gateway::start(settings, clock.clone()).await?;
+        Ok(Self {
             address: running.address(),
             clock,
             core: running.core().clone(),
             token: String::new(),
             running,
-            _data: data,
-        };
-        gateway
-            .accounts()
+            data,
+        })
+    }
+
+    /// Where its pepper is.
+    pub fn pepper(&self) -> PathBuf {
+        self.data.path().join("pepper")
+    }
+
+    async fn make_accounts(&mut self) {
+        self.accounts()
             .create_tenant(&Caller::operator(), TENANT)
             .await
             .unwrap();
@@ -102,18 +121,16 @@ impl Gateway {
             password,
             Role::TenantAdmin.into(),
         );
-        gateway
-            .accounts()
+        self.accounts()
             .create_account(&Caller::operator(), person, None)
             .await
             .unwrap();
         let machine = NewAccount::machine(tenant(TENANT), EXPORTER, Role::TenantAdmin.into());
-        let made = gateway
+        let made = self
             .accounts()
             .create_account(&Caller::operator(), machine, None)
             .await;
-        gateway.token = gateway.token_for(TENANT, &made.unwrap().0.id).await;
-        gateway
+        self.token = self.token_for(TENANT, &made.unwrap().0.id).await;
     }
 
     pub fn accounts(&self) -> &Accounts {
@@ -295,6 +312,11 @@ impl Gateway {
     /// The number of the newest event of the audit trail.
     pub async fn newest_event(&self) -> u64 {
         self.accounts().verify_events().await.unwrap().seq
+    }
+
+    /// Stores the uses of tokens, as happens once a minute.
+    pub async fn store_uses(&self) {
+        self.running.identity().flush().await;
     }
 
     // Waiting.

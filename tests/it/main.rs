@@ -29,6 +29,8 @@ mod ledger;
 mod load;
 mod load_generator;
 mod malformed;
+mod nodes;
+mod postgres;
 mod process;
 mod readme;
 mod scopes;

@@ -128,7 +128,7 @@ fn serving(log: &Path) -> Option<Value> {
 
 /// Opens the data directory as a command does.
 pub async fn open(data: &Path) -> Local {
-    Local::open(data, Config::default(), Clock::system())
+    Local::open(data, None, Config::default(), Clock::system())
         .await
         .unwrap()
 }
