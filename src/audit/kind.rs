@@ -23,6 +23,8 @@ pub enum Kind {
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// Configuration was created, changed or deleted, or an operation was run on it.
+    ConfigChanged,
     /// More failures came than are kept one by one; this says how many (iam A5).
     EventsDropped,
     /// Somebody asked about a token that is not active.
@@ -78,7 +80,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -88,6 +90,7 @@ impl Kind {
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
+        Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
         Self::PasswordChanged,
@@ -125,6 +128,7 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
             Self::PasswordChanged => "account.password_changed",

@@ -8,6 +8,7 @@ mod address;
 mod creation;
 mod database;
 mod ending;
+mod entries;
 mod error;
 mod fault;
 mod log;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod conformance;
+mod entries;
 mod nodes;
 mod policy;
 mod postgres;
