@@ -15,13 +15,14 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::form;
 use crate::iam::TokenKind;
+use crate::iam::request_id;
 use crate::model::Peer;
 
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::Source;
-use super::form;
 use super::media::Accepts;
 use super::media::Media;
 
@@ -31,7 +32,8 @@ pub(super) struct RequestId(pub(super) String);
 
 /// Names the request, refuses what no page takes, and finishes the answer.
 pub(super) async fn frame(mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+    let given = request.headers().get(&REQUEST_ID);
+    let id = request_id(given.and_then(|id| id.to_str().ok()));
     let accepts = Accepts::of(request.headers());
     if let Err(refusal) = check(&request) {
         return finish(refusal.into_response(), &id, accepts);
@@ -84,20 +86,6 @@ fn strip_assertions(headers: &mut HeaderMap) {
     }
 }
 
-/// The client's own id, if it is one that a log can hold, or a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-    given
-        .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(fits))
-        .filter(|id| TokenKind::of(id).is_none())
-        .map_or_else(
-            // Without random numbers requests go unnamed; nothing depends on it.
-            || format!("{:016x}", getrandom::u64().unwrap_or_default()),
-            str::to_owned,
-        )
-}
-
 fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         let media = accepts.choose(Media::JsonApi).unwrap_or(Media::JsonApi);
@@ -116,9 +104,6 @@ fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longer ids would be a way to fill logs.
-const LONGEST_ID: usize = 128;
 
 const ASSERTIONS: &[&str] = &[
     "x-forwarded-user",

@@ -14,12 +14,11 @@ use super::admission::Gate;
 use super::admission::admit;
 use super::error::Refusal;
 use super::frame::frame;
-use super::introspect;
 use super::login;
 use super::pat;
 
 impl Service {
-    /// Everything below `/api/v2/auth/serviceaccount` and `/api/v1/auth`, and `/oauth2/introspect`.
+    /// Everything below `/api/v2/auth/serviceaccount` and `/api/v1/auth`.
     pub fn into_router(self) -> Router {
         let managing = managing()
             .method_not_allowed_fallback(wrong_method)
@@ -36,7 +35,6 @@ impl Service {
                 "/api/v1/auth/validate",
                 get(login::validate).post(login::validate),
             )
-            .route("/oauth2/introspect", post(introspect::introspect))
             .method_not_allowed_fallback(wrong_method);
         managing
             .merge(own)

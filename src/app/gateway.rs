@@ -20,6 +20,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -77,8 +78,9 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let router = gateway_router(service, identity, readiness.clone()).await?;
-        let iam_router = iam_router(identity, clock.clone(), readiness.clone());
+        let oauth = oauth::Service::new(identity, settings.oauth);
+        let router = gateway_router(service, identity, oauth.clone(), readiness.clone()).await?;
+        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 
         let tls = || Security::Tls(certificates.subscribe());

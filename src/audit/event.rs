@@ -60,6 +60,10 @@ pub enum Kind {
     RateLimited,
     /// An account has other roles.
     RolesChanged,
+    /// A service account's client secret was taken away.
+    SecretRemoved,
+    /// A service account has a new client secret.
+    SecretSet,
     /// Somebody has logged out.
     SessionEnded,
     /// Somebody has logged in.
@@ -200,6 +204,8 @@ impl Kind {
             Self::PatRotated => "pat.rotated",
             Self::RateLimited => "authentication.rate_limited",
             Self::RolesChanged => "account.roles_changed",
+            Self::SecretRemoved => "secret.removed",
+            Self::SecretSet => "secret.set",
             Self::SessionEnded => "session.ended",
             Self::SessionOpened => "session.opened",
             Self::TenantCreated => "tenant.created",

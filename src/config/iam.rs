@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::iam::Config;
 use crate::iam::PasswordConfig;
 use crate::iam::ThrottleConfig;
+use crate::oauth;
 
 use super::Fault;
 use super::section::Section;
@@ -60,6 +61,17 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
         ),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
+    }
+}
+
+/// Reads what the token endpoint gives.
+pub(super) fn oauth(section: &mut Section<'_, '_>) -> oauth::Config {
+    oauth::Config {
+        password_grant: section.get(
+            "password_grant",
+            oauth::Config::default().password_grant,
+            "Whether people get a bearer token for their password at `/oauth/v2/token`.",
+        ),
     }
 }
 

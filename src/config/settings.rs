@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::gnmi;
 use crate::iam;
+use crate::oauth;
 use crate::telemetry;
 use crate::transport;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub log: Log,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
+    /// `[iam]`: what the token endpoint gives.
+    pub oauth: oauth::Config,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -74,6 +77,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         ),
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
+        oauth: super::iam::oauth(&mut reader.section("iam")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),

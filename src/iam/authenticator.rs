@@ -244,7 +244,7 @@ impl Inner {
     }
 
     /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
+    pub(super) fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
         Meters::failed(error);
         if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
             return error;

@@ -68,7 +68,7 @@ impl Inner {
 
     /// Waits for the token's lane. All sources beyond their budget of failures share the one slow lane: their good
     /// tokens still come through, their flood makes one read of the store at once (iam L1).
-    async fn enter_lane(
+    pub(super) async fn enter_lane(
         &self,
         key: CacheKey,
         from: IpAddr,
@@ -85,7 +85,7 @@ impl Inner {
     }
 
     /// The current pepper's digest first, then those of older ones (iam T4).
-    async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
+    pub(super) async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
         let digests =
             std::iter::once(self.pepper.digest(pat)).chain(self.pepper.older_digests(pat));
         for digest in digests {
@@ -97,7 +97,7 @@ impl Inner {
         Ok(None)
     }
 
-    fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
+    pub(super) fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
         let PatFacts {
             pat,
             account,

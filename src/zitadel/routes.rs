@@ -11,11 +11,11 @@ use axum::response::Response;
 use axum::routing::MethodFilter;
 use axum::routing::MethodRouter;
 use axum::routing::on;
-use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use serde_json::Value;
 
+use crate::iam::request_id;
 use crate::model::Expiry;
 
 use super::Service;
@@ -25,6 +25,7 @@ use super::grants;
 use super::machine;
 use super::org;
 use super::pats;
+use super::secrets;
 use super::status::failure;
 use super::status::success;
 use super::user_search;
@@ -53,6 +54,10 @@ fn management() -> Router<Service> {
         .route(
             "/users/{user}",
             call(GET, users::get).merge(call(DELETE, users::remove)),
+        )
+        .route(
+            "/users/{user}/secret",
+            call(PUT, secrets::set).merge(call(DELETE, secrets::remove)),
         )
         .merge(states())
         .merge(tokens())
@@ -106,7 +111,8 @@ where
     on(
         method,
         async move |State(service): State<Service>, request: Request| {
-            let id = request_id(request.headers());
+            let given = request.headers().get(&REQUEST_ID);
+            let id = request_id(given.and_then(|id| id.to_str().ok()));
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
@@ -141,18 +147,6 @@ fn finish(answer: Result<Value, Error>, id: &str, expires: Option<Expiry>) -> Re
     response
 }
 
-/// The caller's name for the request if it is fit for a log, or one of ours.
-fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-    given
-        .filter(|id| (1..=REQUEST_ID_CHARS).contains(&id.len()))
-        .map_or_else(
-            // Names nothing but a line of a log, so without randomness there is simply none.
-            || getrandom::u64().map_or_else(|_| String::new(), |id| format!("{id:016x}")),
-            str::to_owned,
-        )
-}
-
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
@@ -160,6 +154,3 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("x-token-expires-at");
-
-/// A UUID with a prefix fits.
-const REQUEST_ID_CHARS: usize = 128;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// Every top-level module and the floor it stands on (see `src/lib.rs`).
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
+    ("form", 0),
     ("meter", 0),
     ("secret", 0),
     ("model", 1),
@@ -20,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("gnmi", 4),
     ("health", 4),
     ("load", 4),
+    ("oauth", 4),
     ("store", 4),
     ("transport", 4),
     ("zitadel", 4),

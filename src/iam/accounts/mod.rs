@@ -7,6 +7,7 @@ mod error;
 mod request;
 mod rotation;
 mod search;
+mod secret;
 mod service;
 mod session;
 mod tokens;

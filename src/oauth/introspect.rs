@@ -1,0 +1,109 @@
+//! `/oauth2/introspect`: somebody who was shown a token asks what it is worth (RFC 7662).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::response::IntoResponse as _;
+use axum::response::Response;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::iam::Action;
+use crate::iam::Credential;
+use crate::iam::Principal;
+use crate::iam::Role;
+use crate::secret::Secret;
+
+use super::Service;
+use super::error::Error;
+use super::request::Authorization;
+use super::request::Form;
+use super::request::Incoming;
+
+/// Tells who manages accounts of a token: of its own tenant, or, for skylight-admin, of any; and every holder of a token
+/// of that token. All that is not active is answered alike (RFC 7662 2.2).
+pub(super) async fn introspect(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (incoming, body) = Incoming::new(request)?;
+    // Who shows its credential in the header is judged before the body is (iam 2.2).
+    let mut caller = service.by_header(&incoming).await?;
+    let form = match incoming.form(body).await {
+        Ok(form) => form,
+        Err(error) => {
+            let (caller, _) = caller.ok_or(Error::InvalidClient)?;
+            service.may_ask(&incoming, &caller).await?;
+            return Err(error);
+        }
+    };
+    if caller.is_none() || form.get("client_secret").is_some() {
+        let client = service.client(&incoming, &form).await?;
+        caller = client.map(|client| (client.principal, None));
+    }
+    let (caller, own) = caller.ok_or(Error::InvalidClient)?;
+    let token = form.get("token");
+    if own.is_none_or(|own| token != Some(own.expose())) {
+        service.may_ask(&incoming, &caller).await?;
+    }
+    let token = token.ok_or(Error::InvalidRequest("token is missing"))?;
+    let found = service
+        .authenticator
+        .introspect(&Secret::new(token), incoming.from)
+        .await
+        .map_err(|error| Error::of_auth(error, Error::InvalidToken))?;
+    let found = found.filter(|found| {
+        found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
+    });
+    let body = found.map_or_else(|| json!({ "active": false }), |found| active(&found));
+    Ok(Json(body).into_response())
+}
+
+type Caller = (Arc<Principal>, Option<Secret>);
+
+impl Service {
+    /// Who the header says is calling, and with which token.
+    async fn by_header(&self, incoming: &Incoming) -> Result<Option<Caller>, Error> {
+        match &incoming.authorization {
+            None => Ok(None),
+            Some(Authorization::Basic(..)) => {
+                let client = self.client(incoming, &Form::default()).await?;
+                Ok(client.map(|client| (client.principal, None)))
+            }
+            Some(Authorization::Bearer(token)) => {
+                let credential = Credential::Bearer(token.clone());
+                let principal = self
+                    .authenticator
+                    .authenticate(credential, incoming.from)
+                    .await
+                    .map_err(|error| Error::of_auth(error, Error::InvalidToken))?;
+                Ok(Some((principal, Some(token.clone()))))
+            }
+        }
+    }
+
+    async fn may_ask(&self, incoming: &Incoming, caller: &Principal) -> Result<(), Error> {
+        let action = Action::ManageAccounts;
+        let permitted = self.authenticator.permit(caller, action, incoming.named());
+        permitted.await.map(drop).map_err(Error::from)
+    }
+}
+
+fn active(principal: &Principal) -> Value {
+    let scopes: Vec<String> = principal.scopes.iter().map(ToString::to_string).collect();
+    let roles: Vec<&str> = principal.roles.iter().map(Role::as_str).collect();
+    json!({
+        "active": true,
+        "token_type": "Bearer",
+        "scope": scopes.join(" "),
+        "client_id": &*principal.username,
+        "username": &*principal.username,
+        "sub": principal.account.to_string(),
+        "jti": principal.token.map(|token| token.to_string()),
+        "exp": principal.expires.secs(),
+        "tenant_id": principal.tenant.as_str(),
+        "roles": roles,
+    })
+}

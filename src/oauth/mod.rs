@@ -1,0 +1,18 @@
+//! OAuth 2.0 endpoints: short-lived bearer tokens for clients and people (RFC 6749), and what a token is worth
+//! (RFC 7662).
+//!
+//! A service account shows its client secret, a person its password where that is allowed; what is issued is a session
+//! of [`crate::iam`], good on every face. Requests are forms, refusals are those of RFC 6749 5.2 and RFC 6750 3.1.
+
+mod caller;
+mod config;
+mod error;
+mod frame;
+mod introspect;
+mod request;
+mod routes;
+mod service;
+mod token;
+
+pub use config::Config;
+pub use service::Service;
