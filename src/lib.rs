@@ -22,7 +22,7 @@
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
-//! 0 clock, form, secret, meter
+//! 0 clock, form, secret, redact, meter
 //! ```
 
 pub mod accounts;
@@ -41,6 +41,7 @@ pub mod meter;
 pub mod model;
 pub mod oauth;
 pub mod pki;
+pub mod redact;
 pub mod secret;
 pub mod store;
 pub mod telemetry;

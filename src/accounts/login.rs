@@ -58,7 +58,7 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
     let from = address(&origin)?;
     let principal = service
         .authenticator
-        .authenticate(credential, from)
+        .authenticate(credential, (from, &origin))
         .await
         .map_err(refused)?;
     // A token in the password's place would become a session that outlives it.
@@ -123,7 +123,9 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
     let tenant = service
         .authenticator
         .tenant_of(&principal, named(&parts)?)
-        .await?;
+        .await
+        .map_err(Refusal::from)
+        .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
     let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
         let value = HeaderValue::from_str(value).map_err(|_| internal())?;
@@ -142,11 +144,20 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
 }
 
 impl Service {
+    /// Tells the audit trail of a denial.
+    fn tell(&self, refusal: &Refusal, principal: &Principal, parts: &Parts) {
+        let origin = origin(parts);
+        if let (Some(reason), Some(address)) = (refusal.denial(), origin.address) {
+            let from = (address, &origin);
+            self.authenticator.note_denied(principal, reason, from);
+        }
+    }
+
     /// The token of a request, and who it belongs to.
     pub(super) async fn known(&self, parts: &Parts) -> Result<(Secret, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
-        let from = address(&origin(parts))?;
-        let principal = authenticate(&self.authenticator, token.clone(), from).await?;
+        let origin = origin(parts);
+        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
         Ok((token, principal))
     }
 }

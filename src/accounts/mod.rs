@@ -6,6 +6,7 @@
 
 mod account;
 mod admission;
+mod audit;
 mod credential;
 mod error;
 mod fields;

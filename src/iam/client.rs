@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use super::AuthError;
 use super::Authenticator;
 use super::Principal;
+use super::Source;
 use super::authenticator::Inner;
 use super::cache::CacheKey;
 use super::login::is_name_of;
@@ -32,19 +33,20 @@ impl Authenticator {
     /// # Errors
     ///
     /// [`AuthError`] says why not.
-    pub async fn authenticate_client(
+    pub async fn authenticate_client<'o>(
         &self,
         client_id: &str,
         secret: &Secret,
-        from: IpAddr,
+        from: impl Into<Source<'o>>,
     ) -> Result<Client, AuthError> {
+        let from = from.into();
         if self.0.registry.is_shut().is_some() {
             return Err(AuthError::Unavailable);
         }
-        if let Some(retry_after) = self.0.throttle.held_off(from) {
+        if let Some(retry_after) = self.0.throttle.held_off(from.address) {
             return Err(AuthError::Throttled { retry_after });
         }
-        let client = Box::pin(self.0.client(client_id, secret, from)).await;
+        let client = Box::pin(self.0.client(client_id, secret, from.address)).await;
         client.map_err(|error| self.0.refuse(error, from))
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use dashmap::DashMap;
 use dashmap::Entry;
 
+use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
 
@@ -20,6 +21,7 @@ use super::Principal;
 use super::Reason;
 use super::Revocation;
 use super::Time;
+use super::ended::Ended;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -42,6 +44,7 @@ struct Inner {
     recent: Arc<Recent>,
     time: Time,
     meters: Arc<Meters>,
+    trail: Trail,
 }
 
 /// Why no session was opened.
@@ -74,7 +77,7 @@ impl RegistryError {
 }
 
 impl Registry {
-    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>) -> Self {
+    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>, trail: Trail) -> Self {
         Self(Arc::new(Inner {
             sessions: DashMap::new(),
             counts: DashMap::new(),
@@ -83,6 +86,7 @@ impl Registry {
             recent,
             time,
             meters,
+            trail,
         }))
     }
 
@@ -232,11 +236,14 @@ impl Registry {
             .iter()
             .filter_map(|session| Some((Arc::clone(&session), reason_for(&session)?)))
             .collect();
+        let mut ended = Ended::default();
         for (session, reason) in ending {
             if session.end(reason) {
                 self.0.meters.closed(reason);
+                ended.count(&session.principal, reason);
             }
         }
+        ended.tell(&self.0.trail, self.0.time.now());
     }
 }
 

@@ -36,7 +36,7 @@ impl Service {
             (None, None) => return Ok(None),
         };
         self.authenticator
-            .authenticate_client(id, &secret, incoming.from)
+            .authenticate_client(id, &secret, incoming.source())
             .await
             .map(Some)
             .map_err(|error| Error::of_auth(error, Error::InvalidClient))

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::iam::Action;
 use crate::iam::Credential;
+use crate::iam::NotPermitted;
 use crate::iam::Principal;
 use crate::iam::Role;
 use crate::secret::Secret;
@@ -57,7 +58,14 @@ pub(super) async fn introspect(
     let found = found.filter(|found| {
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
     });
-    let body = found.map_or_else(|| json!({ "active": false }), |found| active(&found));
+    let body = match found {
+        Some(found) => active(&found),
+        None => {
+            let source = incoming.source();
+            service.authenticator.note_inactive(&caller, source);
+            json!({ "active": false })
+        }
+    };
     Ok(Json(body).into_response())
 }
 
@@ -76,7 +84,7 @@ impl Service {
                 let credential = Credential::Bearer(token.clone());
                 let principal = self
                     .authenticator
-                    .authenticate(credential, incoming.from)
+                    .authenticate(credential, incoming.source())
                     .await
                     .map_err(|error| Error::of_auth(error, Error::InvalidToken))?;
                 Ok(Some((principal, Some(token.clone()))))
@@ -87,7 +95,14 @@ impl Service {
     async fn may_ask(&self, incoming: &Incoming, caller: &Principal) -> Result<(), Error> {
         let action = Action::ManageAccounts;
         let permitted = self.authenticator.permit(caller, action, incoming.named());
-        permitted.await.map(drop).map_err(Error::from)
+        permitted.await.map(drop).map_err(|error| {
+            if let NotPermitted::Denied(denied) = error {
+                let source = incoming.source();
+                self.authenticator
+                    .note_denied(caller, denied.reason(), source);
+            }
+            error.into()
+        })
     }
 }
 

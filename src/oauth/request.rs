@@ -34,6 +34,8 @@ pub(super) struct Incoming {
     parts: Parts,
     /// Where it comes from.
     pub(super) from: IpAddr,
+    /// The same, for the audit trail.
+    pub(super) origin: Origin,
     /// What its `Authorization` header says.
     pub(super) authorization: Option<Authorization>,
 }
@@ -57,28 +59,20 @@ impl Incoming {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().ok_or(Error::Internal)?;
         let from = peer.address.ip();
+        let origin = origin(&parts, from);
         let authorization = authorization(&parts.headers)?;
         let incoming = Self {
             parts,
             from,
+            origin,
             authorization,
         };
         Ok((incoming, body))
     }
 
-    /// For the audit trail.
-    pub(super) fn origin(&self) -> Origin {
-        let agent = self.parts.headers.get(USER_AGENT);
-        let id = self.parts.extensions.get::<RequestId>();
-        Origin {
-            address: Some(self.from),
-            protocol: Some("https"),
-            request: id.map(|id| id.0.clone()),
-            user_agent: agent.map(|agent| {
-                let text = String::from_utf8_lossy(agent.as_bytes());
-                text.chars().take(USER_AGENT_CHARS).collect()
-            }),
-        }
+    /// Where its credentials are presented.
+    pub(super) fn source(&self) -> (IpAddr, &Origin) {
+        (self.from, &self.origin)
     }
 
     /// The tenants that the names of the host stand for.
@@ -141,6 +135,20 @@ impl Form {
     /// The same, where it must be there.
     pub(super) fn require(&self, name: &str, missing: &'static str) -> Result<&str, Error> {
         self.get(name).ok_or(Error::InvalidRequest(missing))
+    }
+}
+
+fn origin(parts: &Parts, from: IpAddr) -> Origin {
+    let agent = parts.headers.get(USER_AGENT);
+    let id = parts.extensions.get::<RequestId>();
+    Origin {
+        address: Some(from),
+        protocol: Some("https"),
+        request: id.map(|id| id.0.clone()),
+        user_agent: agent.map(|agent| {
+            let text = String::from_utf8_lossy(agent.as_bytes());
+            text.chars().take(USER_AGENT_CHARS).collect()
+        }),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn token(
         "client_credentials" => {
             let client = client.ok_or(Error::InvalidClient)?;
             let scopes = scopes(&form)?;
-            let origin = incoming.origin();
+            let origin = incoming.origin.clone();
             let opened = service
                 .accounts
                 .open_client_session(&client, scopes, origin);
@@ -53,7 +53,7 @@ impl Service {
         let credential = Credential::Password { username, password };
         let principal = self
             .authenticator
-            .authenticate(credential, incoming.from)
+            .authenticate(credential, incoming.source())
             .await
             .map_err(|error| Error::of_auth(error, Error::InvalidGrant))?;
         // A token in the password's place would become a session that outlives it.
@@ -62,7 +62,7 @@ impl Service {
         }
         let opened = self
             .accounts
-            .open_session(&principal, scopes, incoming.origin())
+            .open_session(&principal, scopes, incoming.origin.clone())
             .await;
         opened.map_err(|error| match error.into() {
             Error::InvalidClient => Error::InvalidGrant,

@@ -116,8 +116,8 @@ where
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
-                    let expires = call.principal.expires;
-                    (handler(call).await, Some(expires))
+                    let (expires, tell) = (call.principal.expires, call.teller());
+                    (handler(call).await.inspect_err(tell), Some(expires))
                 }
                 Err(error) => (Err(error), None),
             };

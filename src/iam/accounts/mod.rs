@@ -11,6 +11,7 @@ mod secret;
 mod service;
 mod session;
 mod tokens;
+mod trail;
 
 pub use caller::Actor;
 pub use caller::Caller;
