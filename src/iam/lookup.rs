@@ -131,7 +131,7 @@ impl Inner {
     }
 
     /// What the cache last knew, while the store cannot be asked and the grace lasts (iam R6).
-    fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
+    pub(super) fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
         self.positive.get(&key).filter(|entry| {
             entry.is_untouched(&self.recent)
                 && !entry.principal.expires.is_over(now)

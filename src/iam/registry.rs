@@ -16,12 +16,14 @@ use crate::model::Timestamp;
 use super::AccountId;
 use super::End;
 use super::LiveSession;
+use super::PatId;
 use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
 use super::Time;
 use super::ended::Ended;
+use super::foreign::LiveTokens;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -147,6 +149,50 @@ impl Registry {
                 judge(session, self.0.recent.verdict(&session.principal))
             });
         }
+    }
+
+    /// The tokens of another issuer that have sessions open.
+    pub(super) fn foreign_tokens(&self) -> LiveTokens {
+        let token = |session: &Session| session.principal.token;
+        let sessions = self.0.sessions.iter();
+        sessions
+            .filter_map(|session| token(&session).filter(|token| token.is_foreign()))
+            .collect()
+    }
+
+    /// Ends the sessions of a token.
+    pub(super) fn end_token(&self, token: PatId, reason: Reason) {
+        self.end_all(|session| (session.principal.token == Some(token)).then_some(reason));
+    }
+
+    /// Lets the sessions of a token of another issuer obey what it says of it now.
+    pub(super) fn renew(&self, before: &Principal, now: &Principal) {
+        let is_same = before.roles == now.roles
+            && before.expires == now.expires
+            && before.tenant == now.tenant
+            && before.account == now.account
+            && before.scopes == now.scopes
+            && before.networks == now.networks;
+        if is_same {
+            return;
+        }
+        self.end_all(|session| {
+            let was = &session.principal;
+            if was.token != now.token {
+                return None;
+            }
+            session.shorten(now.expires);
+            if was.tenant != now.tenant || was.account != now.account {
+                Some(Reason::TokenRevoked)
+            } else if was.scopes != now.scopes
+                || was.networks != now.networks
+                || !still_permits(was, now.roles, &session.permit)
+            {
+                Some(Reason::RolesChanged)
+            } else {
+                None
+            }
+        });
     }
 
     /// Ends the sessions whose credential has expired by `now`.
