@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
@@ -20,6 +21,7 @@ use crate::iam::TokenKind;
 use crate::iam::request_id;
 use crate::model::Peer;
 
+use super::Config;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::Source;
@@ -31,17 +33,21 @@ use super::media::Media;
 pub(super) struct RequestId(pub(super) String);
 
 /// Names the request, refuses what no page takes, and finishes the answer.
-pub(super) async fn frame(mut request: Request, next: Next) -> Response {
+pub(super) async fn frame(
+    State(config): State<Config>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let given = request.headers().get(&REQUEST_ID);
     let id = request_id(given.and_then(|id| id.to_str().ok()));
     let accepts = Accepts::of(request.headers());
     if let Err(refusal) = check(&request) {
-        return finish(refusal.into_response(), &id, accepts);
+        return finish(refusal.into_response(), config, &id, accepts);
     }
     strip_assertions(request.headers_mut());
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(accepts);
-    finish(next.run(request).await, &id, accepts)
+    finish(next.run(request).await, config, &id, accepts)
 }
 
 fn check(request: &Request) -> Result<(), Refusal> {
@@ -86,8 +92,10 @@ fn strip_assertions(headers: &mut HeaderMap) {
     }
 }
 
-fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
+fn finish(mut response: Response, config: Config, id: &str, accepts: Accepts) -> Response {
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        let refusal = refusal.if_expired(config.expired_pat_status);
+        *response.status_mut() = refusal.status();
         let media = accepts.choose(Media::JsonApi).unwrap_or(Media::JsonApi);
         *response.body_mut() = Body::from(refusal.document(id).to_string());
         let headers = response.headers_mut();
@@ -116,7 +124,7 @@ const ASSERTIONS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use tower::ServiceExt as _;
 
@@ -127,7 +135,7 @@ mod tests {
         let router = || {
             Router::new()
                 .route("/", get(|| async { "reached" }))
-                .layer(from_fn(frame))
+                .layer(from_fn_with_state(Config::default(), frame))
         };
         let mut peer = Peer::plain(([192, 0, 2, 1], 1).into());
         for (is_encrypted, status) in [(false, StatusCode::FORBIDDEN), (true, StatusCode::OK)] {

@@ -7,6 +7,7 @@
 mod account;
 mod admission;
 mod audit;
+mod config;
 mod credential;
 mod error;
 mod fields;
@@ -22,4 +23,5 @@ mod search;
 mod service;
 mod view;
 
+pub use config::Config;
 pub use service::Service;

@@ -1,7 +1,6 @@
 //! The API's place on the gateway's port.
 
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use axum::routing::get;
@@ -40,7 +39,7 @@ impl Service {
         managing
             .merge(own)
             .merge(open)
-            .layer(from_fn(frame))
+            .layer(from_fn_with_state(self.config, frame))
             .with_state(self)
     }
 }

@@ -21,7 +21,7 @@ use super::Error;
 /// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
     gnmi: gnmi::Service,
-    identity: &Identity,
+    accounts: accounts::Service,
     oauth: oauth::Service,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
@@ -44,7 +44,7 @@ pub(super) async fn gateway_router(
         .into_axum_router();
     Ok(grpc
         .merge(gnmi.into_router())
-        .merge(accounts::Service::new(identity).into_router())
+        .merge(accounts.into_router())
         .merge(oauth.gateway_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))

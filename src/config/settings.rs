@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::accounts;
 use crate::gnmi;
 use crate::iam;
 use crate::oauth;
@@ -9,11 +10,13 @@ use crate::telemetry;
 use crate::transport;
 
 use super::Gateway;
+use super::Introspection;
 use super::Log;
 use super::Measure;
 use super::Mistakes;
 use super::Sources;
 use super::gateway;
+use super::introspection::introspection;
 use super::log;
 use super::reader::Reader;
 use super::section::Row;
@@ -33,6 +36,10 @@ pub struct Settings {
     pub iam: iam::Config,
     /// `[iam]`: what the token endpoint gives.
     pub oauth: oauth::Config,
+    /// `[iam.introspection]`: another issuer whose tokens are taken.
+    pub introspection: Option<Introspection>,
+    /// `[compat]`: where the account API departs from the vendor's.
+    pub accounts: accounts::Config,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -78,6 +85,8 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
         oauth: super::iam::oauth(&mut reader.section("iam")),
+        introspection: introspection(&mut reader.section("iam.introspection")),
+        accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),

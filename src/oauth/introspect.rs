@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -18,6 +19,10 @@ use crate::iam::Role;
 use crate::secret::Secret;
 
 use super::Service;
+use super::claims::NETWORKS;
+use super::claims::ROLES;
+use super::claims::SCOPES;
+use super::claims::TENANT;
 use super::error::Error;
 use super::request::Authorization;
 use super::request::Form;
@@ -109,6 +114,13 @@ impl Service {
 fn active(principal: &Principal) -> Value {
     let scopes: Vec<String> = principal.scopes.iter().map(ToString::to_string).collect();
     let roles: Vec<&str> = principal.roles.iter().map(Role::as_str).collect();
+    let networks = principal.networks.iter().map(ToString::to_string);
+    let tenant = principal.tenant.as_str();
+    // As Zitadel has them: in which organizations each role holds.
+    let in_project: Map<String, Value> = roles
+        .iter()
+        .map(|role| ((*role).to_owned(), json!({ (tenant): tenant })))
+        .collect();
     json!({
         "active": true,
         "token_type": "Bearer",
@@ -118,7 +130,11 @@ fn active(principal: &Principal) -> Value {
         "sub": principal.account.to_string(),
         "jti": principal.token.map(|token| token.to_string()),
         "exp": principal.expires.secs(),
-        "tenant_id": principal.tenant.as_str(),
+        "tenant_id": tenant,
         "roles": roles,
+        (SCOPES): scopes,
+        (NETWORKS): networks.collect::<Vec<_>>(),
+        (TENANT): tenant,
+        (ROLES): in_project,
     })
 }

@@ -13,6 +13,7 @@ use crate::iam::Scope;
 use crate::secret::Secret;
 
 use super::Service;
+use super::claims::NARROWING;
 use super::error::Error;
 use super::request::Form;
 use super::request::Incoming;
@@ -116,6 +117,3 @@ fn answer(service: &Service, issued: &Issued) -> Response {
     }
     Json(body).into_response()
 }
-
-/// How words begin that narrow a token: such a word that is not understood is no word to pass over.
-const NARROWING: &[&str] = &["path:", "target:"];

@@ -13,6 +13,7 @@ use axum::routing::MethodRouter;
 use axum::routing::on;
 use http::HeaderName;
 use http::HeaderValue;
+use http::header::WARNING;
 use serde_json::Value;
 
 use crate::iam::request_id;
@@ -116,7 +117,8 @@ where
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
-                    let (expires, tell) = (call.principal.expires, call.teller());
+                    let expires = (call.principal.expires, call.warning.clone());
+                    let tell = call.teller();
                     (handler(call).await.inspect_err(tell), Some(expires))
                 }
                 Err(error) => (Err(error), None),
@@ -135,14 +137,23 @@ async fn params(request: Request) -> (Vec<(String, String)>, Request) {
     (params.unwrap_or_default(), Request::from_parts(parts, body))
 }
 
-fn finish(answer: Result<Value, Error>, id: &str, expires: Option<Expiry>) -> Response {
+fn finish(
+    answer: Result<Value, Error>,
+    id: &str,
+    expires: Option<(Expiry, Option<String>)>,
+) -> Response {
     let mut response = answer.map_or_else(failure, success);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
     }
-    if let Some(Ok(expires)) = expires.map(|expires| HeaderValue::try_from(expires.to_string())) {
-        headers.insert(TOKEN_EXPIRES, expires);
+    if let Some((expires, warning)) = expires {
+        if let Ok(expires) = HeaderValue::try_from(expires.to_string()) {
+            headers.insert(TOKEN_EXPIRES, expires);
+        }
+        if let Some(Ok(warning)) = warning.map(HeaderValue::try_from) {
+            headers.insert(WARNING, warning);
+        }
     }
     response
 }

@@ -1,6 +1,8 @@
 //! The OAuth endpoints: access tokens for secrets and passwords, and what a token is worth.
 
+mod edge;
 mod introspection;
+mod issuer;
 mod token;
 
 use base64::Engine as _;
@@ -8,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use serde_json::json;
 use tollgate::iam::AccountId;
+use tollgate::iam::Caller;
+use tollgate::model::TenantId;
 
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
@@ -64,8 +68,10 @@ fn basic(id: &str, secret: &str) -> String {
 /// A service account with a secret: its id, its client id, the secret.
 async fn client(gateway: &Gateway, role: &str) -> (AccountId, String, String) {
     let account = gateway.new_account(TENANT, role).await;
-    let (id, secret) = new_secret(gateway, &account).await;
-    (account, id, secret)
+    let (caller, tenant) = (Caller::operator(), TenantId::new(TENANT));
+    let set = gateway.accounts().set_secret(&caller, &tenant, account);
+    let (record, issued) = set.await.unwrap();
+    (account, record.username, issued.token.expose().to_owned())
 }
 
 async fn new_secret(gateway: &Gateway, account: &AccountId) -> (String, String) {
