@@ -14,6 +14,7 @@
 //! 4 oauth      /oauth/v2/token, /oauth2/introspect
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
+//! 4 webhook    tells a web server of tokens that end
 //! 4 store      SQLite behind the ports of iam and audit
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
 //! 3 iam        credential, principal, permit; tokens, throttle, live sessions
@@ -46,5 +47,6 @@ pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 pub mod zitadel;

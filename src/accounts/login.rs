@@ -55,10 +55,9 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
         username,
         password: Secret::new(password),
     };
-    let from = address(&origin)?;
     let principal = service
         .authenticator
-        .authenticate(credential, (from, &origin))
+        .authenticate(credential, (address(&origin)?, &origin))
         .await
         .map_err(refused)?;
     // A token in the password's place would become a session that outlives it.

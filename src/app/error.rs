@@ -53,6 +53,12 @@ pub enum Error {
     /// The reflection service refuses our own descriptors.
     #[error("cannot serve reflection")]
     Reflection(#[source] Box<tonic_reflection::server::Error>),
+    /// The webhook's trust cannot be read.
+    #[error("cannot trust the webhook's certificates")]
+    Trust(#[source] crate::transport::DialError),
+    /// The webhook cannot be prepared.
+    #[error("cannot prepare the webhook")]
+    Webhook(#[source] crate::webhook::Error),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] crate::store::Error),

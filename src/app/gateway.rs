@@ -37,6 +37,7 @@ use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::router::gateway_router;
 use super::router::iam_router;
+use super::webhook::open_webhook;
 
 /// A gateway that serves. Dropping it does not stop it: [`Gateway::drain`] does.
 #[derive(Debug)]
@@ -102,6 +103,11 @@ impl Gateway {
             CancellationToken::new(),
             CancellationToken::new(),
         );
+        let webhook = settings
+            .webhook
+            .as_ref()
+            .map(|config| open_webhook(config, clock.clone()))
+            .transpose()?;
         let mut gateway = Self {
             address: server.local_addr(),
             iam_address: iam.local_addr(),
@@ -120,6 +126,11 @@ impl Gateway {
         if let Err(error) = gateway.start_measuring(settings).await {
             gateway.stop.cancel();
             return Err(error);
+        }
+        if let Some(webhook) = webhook {
+            let notices = gateway.local.identity.notices();
+            let until = gateway.stop.clone();
+            gateway.tasks.spawn(webhook.run(notices, until));
         }
         gateway.run(certificates, metrics);
         gateway.serve(server, router, &gateway.drain);

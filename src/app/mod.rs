@@ -11,6 +11,7 @@ mod issuer;
 mod local;
 mod measurement;
 mod router;
+mod webhook;
 
 pub use error::Error;
 pub use gateway::Gateway;

@@ -15,6 +15,8 @@ pub enum Kind {
     AccountDisabled,
     /// A disabled account is back.
     AccountEnabled,
+    /// An account's credentials are bounded in another way.
+    AccountPolicyChanged,
     /// An account has another name or description.
     AccountUpdated,
     /// A good token was shown from where it must not be used (iam L6).
@@ -33,8 +35,12 @@ pub enum Kind {
     PatCreated,
     /// A token has reached its end.
     PatExpired,
+    /// A token will reach its end soon.
+    PatExpiring,
     /// A token was used for the first time.
     PatFirstUsed,
+    /// A token that was over for long was forgotten.
+    PatPurged,
     /// A token was withdrawn.
     PatRevoked,
     /// A token was replaced by another.
@@ -61,6 +67,8 @@ pub enum Kind {
     TenantDisabled,
     /// A disabled tenant is back.
     TenantEnabled,
+    /// A tenant's tokens are bounded in another way.
+    TenantPolicyChanged,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -72,12 +80,13 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 33] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::AccountPolicyChanged,
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
@@ -87,7 +96,9 @@ impl Kind {
         Self::PasswordRehashed,
         Self::PatCreated,
         Self::PatExpired,
+        Self::PatExpiring,
         Self::PatFirstUsed,
+        Self::PatPurged,
         Self::PatRevoked,
         Self::PatRotated,
         Self::PatUsedElsewhere,
@@ -101,6 +112,7 @@ impl Kind {
         Self::TenantCreated,
         Self::TenantDisabled,
         Self::TenantEnabled,
+        Self::TenantPolicyChanged,
         Self::TrailCut,
     ];
 
@@ -112,6 +124,7 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::AccountPolicyChanged => "account.policy_changed",
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
@@ -121,7 +134,9 @@ impl Kind {
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
             Self::PatExpired => "pat.expired",
+            Self::PatExpiring => "pat.expiring",
             Self::PatFirstUsed => "pat.first_used",
+            Self::PatPurged => "pat.purged",
             Self::PatRevoked => "pat.revoked",
             Self::PatRotated => "pat.rotated",
             Self::PatUsedElsewhere => "pat.used_from_new_address",
@@ -135,6 +150,7 @@ impl Kind {
             Self::TenantCreated => "tenant.created",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
+            Self::TenantPolicyChanged => "tenant.policy_changed",
             Self::TrailCut => "audit.cut",
         }
     }

@@ -27,6 +27,7 @@ mod settings;
 mod sources;
 mod suggestion;
 mod telemetry;
+mod webhook;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::iam;
 use crate::oauth;
 use crate::telemetry;
 use crate::transport;
+use crate::webhook;
 
 use super::Gateway;
 use super::Introspection;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub introspection: Option<Introspection>,
     /// `[compat]`: where the account API departs from the vendor's.
     pub accounts: accounts::Config,
+    /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
+    pub webhook: Option<webhook::Config>,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -87,6 +90,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         oauth: super::iam::oauth(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
         accounts: super::iam::compat(&mut reader.section("compat")),
+        webhook: super::webhook::webhook(&mut reader.section("iam")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),

@@ -79,7 +79,8 @@ impl Admission {
     ) -> Result<Result<LiveSession, RegistryError>, Status> {
         let principal = self.authenticate(parts).await?;
         let permit = self.permit_principal(parts, &principal, action).await?;
-        Ok(self.registry.open(&principal, &permit, limit))
+        let from = source(peer(parts)?, parts);
+        Ok(self.registry.open(&principal, &permit, from, limit))
     }
 
     async fn permit_principal(
@@ -120,9 +121,7 @@ fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
 fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
-    let Some(peer) = parts.extensions.get::<Peer>() else {
-        return Err(Status::internal("connection without a peer"));
-    };
+    let peer = peer(parts)?;
     if !peer.is_encrypted {
         return Err(Status::unauthenticated(
             "credentials are not taken over plain text",
@@ -132,6 +131,11 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
         Some(credential) => Ok((peer, credential)),
         None => Err(Status::unauthenticated("credentials are missing")),
     }
+}
+
+fn peer(parts: &Parts) -> Result<&Peer, Status> {
+    let peer = parts.extensions.get::<Peer>();
+    peer.ok_or_else(|| Status::internal("connection without a peer"))
 }
 
 /// Enough to tell programs and their versions apart.

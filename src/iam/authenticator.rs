@@ -21,6 +21,7 @@ use crate::secret::Secret;
 use super::AuthError;
 use super::Config;
 use super::Credential;
+use super::PatFacts;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
@@ -127,9 +128,9 @@ impl Authenticator {
             return Err(AuthError::Unavailable);
         }
         let outcome = match &credential {
-            Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Bearer(token) => self.0.token(token.expose(), source).await,
             Credential::Password { username, password } => {
-                self.0.password(username, password, from).await
+                self.0.password(username, password, source).await
             }
         };
         let admitted = outcome.and_then(|principal| {
@@ -167,6 +168,12 @@ impl Authenticator {
         }
     }
 
+    /// All that is known of a token that was shown, active or not. A guess is charged to its source.
+    pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
+        let found = self.0.facts(token.expose(), from).await;
+        found.map_err(|error| self.0.refuse(error, from.into()))
+    }
+
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -180,6 +187,13 @@ impl Authenticator {
     /// How many principals are cached.
     pub fn cached(&self) -> usize {
         self.0.positive.len()
+    }
+
+    /// Notes that the tokens of open streams are in use.
+    pub(super) fn note_streams(&self, registry: &Registry) {
+        for (token, used) in registry.uses() {
+            self.0.uses.note(token, used);
+        }
     }
 
     /// Lets go of what is no longer needed.
@@ -196,13 +210,13 @@ impl Inner {
     pub(super) async fn token(
         &self,
         text: &str,
-        from: IpAddr,
+        from: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
         if let Some(foreign) = self.issuer_of(text) {
-            let entry = Box::pin(self.find_foreign(foreign, text, from)).await?;
+            let entry = Box::pin(self.find_foreign(foreign, text, from.address)).await?;
             return Ok(Arc::clone(&entry.principal));
         }
-        let (entry, now) = self.find_token(text, from).await?;
+        let (entry, now) = self.find_token(text, from.address).await?;
         self.note_use(&entry, now, from);
         Ok(Arc::clone(&entry.principal))
     }
@@ -253,7 +267,7 @@ impl Inner {
         }
     }
 
-    fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {
+    fn note_use(&self, entry: &Entry, now: Timestamp, from: Source<'_>) {
         let Some(token) = entry.principal.token else {
             return;
         };
@@ -265,7 +279,7 @@ impl Inner {
                 .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
-            self.uses.note(token, now, from);
+            self.uses.note(token, from.used(now));
         }
     }
 }

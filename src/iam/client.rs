@@ -73,6 +73,11 @@ impl Inner {
         if client_id != principal.account.to_string() && !is_name_of(client_id, &principal) {
             return Err(AuthError::UsernameMismatch);
         }
+        if !principal.may_come_from(from) {
+            return Err(AuthError::AddressNotAllowed {
+                token: principal.token,
+            });
+        }
         Ok(Client { principal, version })
     }
 }

@@ -60,6 +60,8 @@ pub struct Told {
     pub scopes: Vec<Scope>,
     /// Where it may be used from; empty means anywhere.
     pub networks: Vec<IpNet>,
+    /// Where all of its holder's may be used from; empty means anywhere.
+    pub account_networks: Vec<IpNet>,
     /// When it ends.
     pub expires: Expiry,
 }
@@ -247,6 +249,8 @@ impl Inner {
             token: Some(id),
             scopes: told.scopes.into(),
             networks: told.networks.into(),
+            account_networks: told.account_networks.into(),
+            issued: None,
             expires: told.expires,
             seq,
         }))

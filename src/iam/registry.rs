@@ -21,7 +21,9 @@ use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
+use super::Source;
 use super::Time;
+use super::Use;
 use super::ended::Ended;
 use super::foreign::LiveTokens;
 use super::meters::Meters;
@@ -92,19 +94,21 @@ impl Registry {
         }))
     }
 
-    /// Opens a session, of which the account may have `limit` at once.
+    /// Opens a session for a peer at `from`, of which the account may have `limit` at once.
     ///
     /// Enters it first and looks for revocations then, while [`Registry::apply`] notes revocations first and looks for
     /// sessions then: whichever comes second sees the other, so no stream outlives its token.
-    pub fn open(
+    pub fn open<'a>(
         &self,
         principal: &Arc<Principal>,
         permit: &Permit,
+        from: impl Into<Source<'a>>,
         limit: u32,
     ) -> Result<LiveSession, RegistryError> {
         self.count(principal.account, limit)?;
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone()));
+        let used = from.into().used(self.0.time.now());
+        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone(), used));
         self.0.sessions.insert(id, Arc::clone(&session));
         self.0.meters.streams.increment(1.0);
         let live = LiveSession {
@@ -122,7 +126,7 @@ impl Registry {
         let verdict = self
             .0
             .recent
-            .first_verdict(principal)
+            .first_verdict(principal, live.session.used.address)
             .ok_or(RegistryError::Outdated)?;
         let reason = self
             .is_shut()
@@ -146,7 +150,8 @@ impl Registry {
         {
             self.end_all(|session| {
                 self.shorten(session);
-                judge(session, self.0.recent.verdict(&session.principal))
+                let address = session.used.address;
+                judge(session, self.0.recent.verdict(&session.principal, address))
             });
         }
     }
@@ -172,7 +177,8 @@ impl Registry {
             && before.tenant == now.tenant
             && before.account == now.account
             && before.scopes == now.scopes
-            && before.networks == now.networks;
+            && before.networks == now.networks
+            && before.account_networks == now.account_networks;
         if is_same {
             return;
         }
@@ -186,6 +192,7 @@ impl Registry {
                 Some(Reason::TokenRevoked)
             } else if was.scopes != now.scopes
                 || was.networks != now.networks
+                || was.account_networks != now.account_networks
                 || !still_permits(was, now.roles, &session.permit)
             {
                 Some(Reason::RolesChanged)
@@ -234,6 +241,26 @@ impl Registry {
     /// Why sessions are kept out, if they are.
     pub fn is_shut(&self) -> Option<Reason> {
         Reason::from_code(self.0.shut.load(Ordering::SeqCst))
+    }
+
+    /// Each open session's token, and its use by that session, at this moment.
+    pub(super) fn uses(&self) -> Vec<(PatId, Use)> {
+        let at = self.0.time.now();
+        let used = |session: &Session| {
+            let token = session.principal.token?;
+            Some((
+                token,
+                Use {
+                    at,
+                    ..session.used.clone()
+                },
+            ))
+        };
+        self.0
+            .sessions
+            .iter()
+            .filter_map(|session| used(&session))
+            .collect()
     }
 
     /// How many are open.

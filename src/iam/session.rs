@@ -17,6 +17,7 @@ use super::PatId;
 use super::Permit;
 use super::Principal;
 use super::Registry;
+use super::Use;
 
 /// Why a session ended before its peer was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub enum Reason {
     AccountDeleted,
     /// The account or its tenant was disabled.
     AccountDisabled,
+    /// The account may no longer be used from where the session was opened (iam L6).
+    AddressNotAllowed,
     /// The gateway stops.
     Draining,
     /// The password that opened it was changed.
@@ -62,6 +65,8 @@ pub struct LiveSession {
 pub(super) struct Session {
     pub(super) principal: Arc<Principal>,
     pub(super) permit: Permit,
+    /// From where it was opened; the time is that of its latest noted use.
+    pub(super) used: Use,
     /// 0 while it lives, then one more than the place of the reason in [`Reason::ALL`].
     state: AtomicU8,
     /// When its credential ends: the principal's expiry, or an earlier second since.
@@ -123,11 +128,12 @@ impl fmt::Debug for LiveSession {
 }
 
 impl Session {
-    pub(super) fn new(principal: Arc<Principal>, permit: Permit) -> Self {
+    pub(super) fn new(principal: Arc<Principal>, permit: Permit, used: Use) -> Self {
         Self {
             expires: AtomicI64::new(principal.expires.secs()),
             principal,
             permit,
+            used,
             state: AtomicU8::new(LIVE),
             waker: AtomicWaker::new(),
         }
@@ -166,7 +172,7 @@ impl Session {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::Draining,
@@ -175,6 +181,7 @@ impl Reason {
         Self::StoreUnreachable,
         Self::TokenExpired,
         Self::TokenRevoked,
+        Self::AddressNotAllowed,
     ];
 
     /// The machine word: trailer `x-auth-reason`, label of metrics.
@@ -182,6 +189,7 @@ impl Reason {
         match self {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
+            Self::AddressNotAllowed => "ip_not_allowed",
             Self::Draining => "draining",
             Self::PasswordChanged => "password_changed",
             Self::RolesChanged => "roles_changed",
@@ -200,7 +208,7 @@ impl Reason {
             | Self::TokenExpired
             | Self::TokenRevoked => Class::Unauthenticated,
             Self::Draining | Self::StoreUnreachable => Class::Unavailable,
-            Self::RolesChanged => Class::Denied,
+            Self::AddressNotAllowed | Self::RolesChanged => Class::Denied,
         }
     }
 
@@ -214,6 +222,7 @@ impl Reason {
             Self::StoreUnreachable => 6,
             Self::TokenExpired => 7,
             Self::TokenRevoked => 8,
+            Self::AddressNotAllowed => 9,
         }
     }
 
@@ -228,6 +237,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::AccountDeleted => "account deleted",
             Self::AccountDisabled => "account disabled",
+            Self::AddressNotAllowed => "address is no longer allowed",
             Self::Draining => "gateway is stopping",
             Self::PasswordChanged => "password changed",
             Self::RolesChanged => "roles no longer allow this",

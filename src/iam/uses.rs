@@ -1,30 +1,26 @@
 //! Last uses of tokens, gathered off the hot path (iam A4).
 
-use std::net::IpAddr;
-
 use dashmap::DashMap;
 
-use crate::model::Timestamp;
-
-use super::LastUse;
 use super::PatId;
+use super::Use;
 
 /// The newest use of each token since the last time they were taken.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(DashMap<PatId, LastUse>);
+pub(crate) struct Uses(DashMap<PatId, Use>);
 
 impl Uses {
-    pub(crate) fn note(&self, token: PatId, at: Timestamp, address: IpAddr) {
+    pub(crate) fn note(&self, token: PatId, used: Use) {
         if self.0.len() < MOST {
-            self.0.insert(token, LastUse { at, address });
+            self.0.insert(token, used);
         }
     }
 
-    pub(crate) fn take(&self) -> Vec<(PatId, LastUse)> {
+    pub(crate) fn take(&self) -> Vec<(PatId, Use)> {
         let taken: Vec<_> = self
             .0
             .iter()
-            .map(|entry| (*entry.key(), *entry.value()))
+            .map(|entry| (*entry.key(), entry.value().clone()))
             .collect();
         for (token, taken) in &taken {
             self.0.remove_if(token, |_, now| now == taken);

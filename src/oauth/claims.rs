@@ -71,6 +71,7 @@ impl Claims {
             roles: roles(body.get(&self.roles))?,
             scopes: scopes(&body)?,
             networks: list(body.get(NETWORKS))?,
+            account_networks: list(body.get(ACCOUNT_NETWORKS))?,
             expires: expires(body.get("exp"))?,
         }))
     }
@@ -146,6 +147,9 @@ pub(super) const SCOPES: &str = "tollgate:scopes";
 /// Where a token of ours may be used from.
 pub(super) const NETWORKS: &str = "tollgate:networks";
 
+/// Where any token of its account may be used from.
+pub(super) const ACCOUNT_NETWORKS: &str = "tollgate:account_networks";
+
 /// How words begin that narrow a token: such a word that is not understood is no word to pass over.
 pub(super) const NARROWING: &[&str] = &["path:", "target:"];
 
@@ -193,6 +197,7 @@ mod tests {
             ("scope", json!("read-only path:/a[")),
             (SCOPES, json!(["read-only", "new-narrowing"])),
             (NETWORKS, json!(["everywhere"])),
+            (ACCOUNT_NETWORKS, json!("192.0.2.0/24")),
         ] {
             let mut body = zitadel();
             body[name] = value;

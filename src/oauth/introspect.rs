@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
+use ipnet::IpNet;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -19,6 +20,7 @@ use crate::iam::Role;
 use crate::secret::Secret;
 
 use super::Service;
+use super::claims::ACCOUNT_NETWORKS;
 use super::claims::NETWORKS;
 use super::claims::ROLES;
 use super::claims::SCOPES;
@@ -114,7 +116,7 @@ impl Service {
 fn active(principal: &Principal) -> Value {
     let scopes: Vec<String> = principal.scopes.iter().map(ToString::to_string).collect();
     let roles: Vec<&str> = principal.roles.iter().map(Role::as_str).collect();
-    let networks = principal.networks.iter().map(ToString::to_string);
+    let words = |networks: &[IpNet]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
     let tenant = principal.tenant.as_str();
     // As Zitadel has them: in which organizations each role holds.
     let in_project: Map<String, Value> = roles
@@ -133,7 +135,8 @@ fn active(principal: &Principal) -> Value {
         "tenant_id": tenant,
         "roles": roles,
         (SCOPES): scopes,
-        (NETWORKS): networks.collect::<Vec<_>>(),
+        (NETWORKS): words(&principal.networks),
+        (ACCOUNT_NETWORKS): words(&principal.account_networks),
         (TENANT): tenant,
         (ROLES): in_project,
     })

@@ -51,5 +51,6 @@ macro_rules! step {
 const STEPS: &[Step] = &[
     step!(1, "identity", "0001_identity.sql"),
     step!(2, "sessions", "0002_sessions.sql"),
+    step!(4, "policy", "0004_policy.sql"),
     step!(7, "audit", "0007_audit.sql"),
 ];

@@ -6,11 +6,13 @@
 
 mod creation;
 mod database;
+mod ending;
 mod error;
 mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod policy;
 mod pools;
 mod query;
 mod records;

@@ -23,6 +23,9 @@ use super::query::query;
 use super::records::all;
 use super::records::one;
 use super::rows::Columns;
+use super::rows::NETWORKS;
+use super::rows::joined;
+use super::rows::stored;
 
 /// Makes the change. A transaction that is dropped on the way is rolled back.
 pub(super) async fn apply(
@@ -62,7 +65,7 @@ impl Writer {
             } => {
                 self.create_account(account, password.as_ref()).await?;
                 match pat {
-                    Some((pat, digest)) => self.create_pat(pat, digest).await,
+                    Some((pat, digest)) => self.create_pat(pat, digest, None).await,
                     None => Ok(()),
                 }
             }
@@ -74,7 +77,8 @@ impl Writer {
             Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
             Mutation::RenewHash { account, from, to } => self.renew_hash(account, from, to).await,
-            Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
+            Mutation::PurgePat { tenant, id, before } => self.purge_pat(tenant, *id, *before).await,
+            Mutation::RevokePats { account, which } => self.revoke_pats(account, *which).await,
             Mutation::RotatePat {
                 pat,
                 digest,
@@ -83,7 +87,10 @@ impl Writer {
                 old_expires,
             } => {
                 self.end_pat(account, *old, *old_expires).await?;
-                self.create_pat(pat, digest).await
+                self.create_pat(pat, digest, Some(*old)).await
+            }
+            Mutation::SetAccountPolicy(account, policy) => {
+                self.set_account_policy(account, policy).await
             }
             Mutation::SetNames {
                 account,
@@ -104,7 +111,11 @@ impl Writer {
                 self.update(account, "state", state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await
             }
+            Mutation::SetTenantPolicy(tenant, policy) => {
+                self.set_tenant_policy(tenant, policy).await
+            }
             Mutation::SetTenantState(tenant, state) => self.set_tenant_state(tenant, *state).await,
+            Mutation::WarnPat { tenant, id, days } => self.warn_pat(tenant, *id, *days).await,
         }
     }
 
@@ -248,16 +259,23 @@ impl Writer {
             Affected::Pat(id) => (None, Some(id.raw())),
             Affected::Tenant(_) => (None, None),
         };
-        let roles = match change {
+        let roles = match &change {
             Change::Roles(roles) => Some(roles.to_string()),
             _ => None,
         };
-        let expires = match change {
+        let expires = match &change {
             Change::Shortened(expiry) => Some(expiry.secs()),
             _ => None,
         };
-        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
+        let bounds = match &change {
+            Change::Bounds(bounds) => Some(&**bounds),
+            _ => None,
+        };
+        let lifetime = bounds.and_then(|bounds| bounds.max_lifetime);
+        let not_before = bounds.and_then(|bounds| bounds.not_before);
+        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, \
+                   max_lifetime, not_before, networks) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq";
         let row = query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
@@ -266,6 +284,9 @@ impl Writer {
             .bind(change.as_str())
             .bind(roles)
             .bind(expires)
+            .bind(lifetime.map(|lifetime| stored(lifetime.as_secs())))
+            .bind(not_before.map(Timestamp::nanos))
+            .bind(bounds.map(|bounds| joined(&bounds.networks, NETWORKS)))
             .fetch_one(&mut self.transaction)
             .await
             .map_err(unavailable)?;

@@ -102,6 +102,11 @@ fn push_filter(sql: &mut Builder, filter: &Filter) {
             sql.push(time_column(*field)).push(" < ");
             push_time(sql, *field, *at);
         }
+        Filter::UnusedSince(at) => {
+            sql.push("a.created < ").push_bind(at.nanos());
+            sql.push(" AND coalesce(s.used, a.created) < ");
+            sql.push_bind(at.nanos());
+        }
         Filter::After(field, at) => {
             sql.push(time_column(*field)).push(" > ");
             push_time(sql, *field, *at);

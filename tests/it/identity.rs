@@ -134,7 +134,7 @@ impl Process {
         Ok(self
             .identity
             .registry
-            .open(&principal, &allowed, 100_000)
+            .open(&principal, &allowed, HERE, 100_000)
             .unwrap())
     }
 }

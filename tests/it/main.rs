@@ -30,6 +30,7 @@ mod load_generator;
 mod malformed;
 mod oauth;
 mod readme;
+mod scopes;
 mod service;
 mod set;
 mod shape;

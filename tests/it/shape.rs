@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("oauth", 4),
     ("store", 4),
     ("transport", 4),
+    ("webhook", 4),
     ("zitadel", 4),
     ("config", 5),
     ("app", 6),

@@ -96,6 +96,23 @@ pub(super) enum Tenant {
     },
     /// List tenants
     List,
+    /// Show what a tenant allows its tokens, or change it; tokens beyond it end within a second
+    Policy {
+        /// Its name
+        name: String,
+        /// How long a token may live, from its creation: 12h, 90d, 1y; "none" lifts the limit
+        #[arg(long)]
+        max_lifetime: Option<String>,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+        /// How many active tokens the tenant may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats: Option<String>,
+        /// How many active tokens each account may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats_per_account: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,6 +192,20 @@ pub(super) enum AnyAccount {
         #[arg(long)]
         tenant: String,
     },
+    /// Change from where an account's credentials may be used, and which tokens are void
+    Policy {
+        #[command(flatten)]
+        account: Account,
+        /// Network (192.0.2.0/24) or address from which alone credentials are taken; may be repeated
+        #[arg(long = "allow", conflicts_with = "allow_any")]
+        networks: Vec<String>,
+        /// Take credentials from anywhere
+        #[arg(long)]
+        allow_any: bool,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+    },
     /// Replace an account's roles; streams that they no longer allow end
     SetRoles {
         #[command(flatten)]
@@ -218,6 +249,12 @@ pub(super) enum Pat {
         /// For people to read
         #[arg(long, default_value = "")]
         description: String,
+        /// Narrow it: read-only, path:<path>, target:<name>; may be repeated
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// Network or address from which alone it may be used; may be repeated
+        #[arg(long = "allow")]
+        networks: Vec<String>,
     },
     /// List an account's tokens
     List {

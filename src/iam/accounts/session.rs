@@ -17,6 +17,7 @@ use crate::iam::Scope;
 use crate::iam::TokenKind;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::iam::record::latest;
 
 use super::service::handle;
@@ -95,7 +96,7 @@ impl Accounts {
         let event = self.account_event(&caller, Kind::SessionEnded, &account);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: Some(session),
+            which: Which::One(session),
         };
         self.apply(mutation, event).await
     }

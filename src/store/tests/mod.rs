@@ -2,6 +2,7 @@
 
 mod audit;
 mod conformance;
+mod policy;
 mod sample;
 mod sqlite;
 mod tokens;

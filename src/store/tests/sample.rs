@@ -40,6 +40,8 @@ pub(super) fn tenant(id: &str) -> TenantRecord {
         state: State::Active,
         max_pat_lifetime: Some(Duration::from_hours(24)),
         tokens_not_before: None,
+        max_pats: None,
+        max_account_pats: None,
         created: NOW,
     }
 }
@@ -58,6 +60,7 @@ pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> Accoun
         state: State::Active,
         expires: Expiry::NEVER,
         tokens_not_before: Some(Timestamp::from_secs(1)),
+        networks: Vec::new(),
         created: NOW,
         updated: NOW,
         version: 0,
@@ -76,7 +79,11 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         kind: TokenKind::Pat,
         name: name.to_owned(),
         description: String::new(),
-        scopes: vec![Scope::ReadOnly],
+        scopes: vec![
+            Scope::ReadOnly,
+            "path:/a/b[k=1,2]".parse().unwrap(),
+            "target:rack 1, router 2".parse().unwrap(),
+        ],
         networks: vec![
             "192.0.2.0/24".parse().unwrap(),
             "2001:db8::/32".parse().unwrap(),
