@@ -82,10 +82,14 @@ impl Gate {
         let chosen = self.choose_tenant(parts, &principal).await;
         let caller = Caller::principal(&principal, origin);
         let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
+        if let Some(address) = caller.origin.address {
+            let from = (address, &caller.origin);
+            self.authenticator.note_visit(&principal, &tenant, from);
+        }
         Ok(Admitted {
-            caller,
             warning: self.authenticator.expiry_warning(&token, &principal),
             principal,
+            caller,
             tenant,
         })
     }

@@ -69,6 +69,8 @@ pub enum Kind {
     TenantEnabled,
     /// A tenant's tokens are bounded in another way.
     TenantPolicyChanged,
+    /// Somebody who is at home elsewhere acts in a tenant (iam X6).
+    TenantVisited,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -80,7 +82,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -113,6 +115,7 @@ impl Kind {
         Self::TenantDisabled,
         Self::TenantEnabled,
         Self::TenantPolicyChanged,
+        Self::TenantVisited,
         Self::TrailCut,
     ];
 
@@ -151,6 +154,7 @@ impl Kind {
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
             Self::TenantPolicyChanged => "tenant.policy_changed",
+            Self::TenantVisited => "tenant.visited",
             Self::TrailCut => "audit.cut",
         }
     }

@@ -25,6 +25,7 @@ mod section;
 mod setting;
 mod settings;
 mod sources;
+mod store;
 mod suggestion;
 mod telemetry;
 mod webhook;

@@ -184,6 +184,11 @@ impl Identity {
             () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
+        self.flush().await;
+    }
+
+    /// Stores what has gathered and would be lost with the process: audit events, and uses of tokens.
+    pub async fn flush(&self) {
         self.tail.finish().await;
     }
 }

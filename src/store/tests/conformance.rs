@@ -60,6 +60,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::end_of_a_token_is_told_once_and_purged_late(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
+    log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {
