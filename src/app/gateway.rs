@@ -9,6 +9,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
@@ -20,6 +21,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -30,6 +32,7 @@ use super::Local;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
+use super::issuer;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::router::gateway_router;
@@ -79,8 +82,17 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let router = gateway_router(service, identity, readiness.clone()).await?;
-        let iam_router = iam_router(identity, clock.clone(), readiness.clone());
+        if let Some(introspection) = settings.introspection.clone() {
+            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
+        }
+        let oauth = oauth::Service::new(identity, settings.oauth);
+        let accounts = accounts::Service::new(
+            identity.accounts.clone(),
+            identity.authenticator.clone(),
+            settings.accounts,
+        );
+        let router = gateway_router(service, accounts, oauth.clone(), readiness.clone()).await?;
+        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 
         let tls = || Security::Tls(certificates.subscribe());

@@ -1,6 +1,7 @@
 //! The room put together.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::Hmac;
@@ -124,6 +125,7 @@ impl Identity {
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
+            foreign: OnceLock::new(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
@@ -178,6 +180,7 @@ impl Identity {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.authenticator.follow_issuer() => {}
             () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }

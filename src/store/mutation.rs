@@ -113,6 +113,7 @@ impl Writer {
                 self.update(account, "roles", &roles.to_string()).await?;
                 self.note_account(account, Change::Roles(*roles)).await
             }
+            Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
                 self.update(account, "state", state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await
