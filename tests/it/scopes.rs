@@ -5,6 +5,7 @@ use std::time::Duration;
 use tollgate::iam::AccountId;
 use tollgate::iam::AccountPolicy;
 use tollgate::iam::Caller;
+use tollgate::iam::Limit;
 use tollgate::iam::NewPat;
 use tollgate::iam::TenantPolicy;
 use tollgate::model::Expiry;
@@ -350,7 +351,7 @@ async fn bounds_that_tighten_end_open_streams() {
     let mut stream = open().await;
     gateway.pass(Duration::from_hours(2));
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(Some(Duration::from_hours(1))),
+        max_pat_lifetime: Limit::Set(Duration::from_hours(1)),
         ..TenantPolicy::default()
     };
     accounts
@@ -359,7 +360,7 @@ async fn bounds_that_tighten_end_open_streams() {
         .unwrap();
     assert_status(&stream.end().await, Code::Unauthenticated, "expired");
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(None),
+        max_pat_lifetime: Limit::Lifted,
         ..TenantPolicy::default()
     };
     accounts

@@ -11,6 +11,7 @@ use crate::iam::AccountRecord;
 use crate::iam::AuthError;
 use crate::iam::Identity;
 use crate::iam::Issued;
+use crate::iam::Limit;
 use crate::iam::Role;
 use crate::iam::Rotation;
 use crate::iam::Standing;
@@ -109,7 +110,8 @@ async fn perform(
         }
         Operation::SetLifetime(most) => {
             let policy = TenantPolicy {
-                max_pat_lifetime: Some(most.map(Duration::from_secs)),
+                max_pat_lifetime: most
+                    .map_or(Limit::Lifted, |most| Limit::Set(Duration::from_secs(most))),
                 ..TenantPolicy::default()
             };
             by.set_tenant_policy(operator, pca, policy).await.unwrap();
