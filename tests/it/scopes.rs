@@ -197,18 +197,18 @@ async fn narrowed_stream_hears_of_nothing_outside() {
     );
 
     gateway.pass(second);
-    let mut sampled = Vec::new();
+    let mut delivered = Vec::new();
     for _leaf in 0..2 {
         match samples.next().await {
-            Event::Update(leaf) => sampled.push(leaf.path),
+            Event::Update(leaf) => delivered.push(leaf.path),
             Event::Atomic { leaves, .. } => {
-                sampled.extend(leaves.into_iter().map(|(path, _)| path))
+                delivered.extend(leaves.into_iter().map(|(path, _)| path));
             }
             other => panic!("{other:?}"),
         }
     }
-    sampled.sort();
-    assert_eq!(sampled, ["/g/x", "/if/i[name=eth0]/out"]);
+    delivered.sort();
+    assert_eq!(delivered, ["/g/x", "/if/i[name=eth0]/out"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

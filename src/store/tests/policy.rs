@@ -270,8 +270,8 @@ pub(super) async fn newest_five_uses_are_kept(store: &impl Store) {
     }
 }
 
-pub(super) async fn end_of_a_token_is_told_once_and_purged_late(store: &impl Store) {
-    let export = export(store).await;
+/// Lifts the tenant's limits.
+async fn unlimited(store: &impl Store) -> TenantId {
     let lift = TenantPolicy {
         max_pat_lifetime: Limit::Lifted,
         ..TenantPolicy::default()
@@ -280,10 +280,16 @@ pub(super) async fn end_of_a_token_is_told_once_and_purged_late(store: &impl Sto
     apply(store, Mutation::SetTenantPolicy(pca.clone(), lift))
         .await
         .unwrap();
+    pca
+}
+
+pub(super) async fn end_of_a_token_is_told_once(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
     let near = issue(store, living(&export, "near", 100, 2_000))
         .await
         .unwrap();
-    let far = issue(store, living(&export, "far", 100, 9_000))
+    issue(store, living(&export, "far", 100, 9_000))
         .await
         .unwrap();
     let until = Timestamp::from_secs(3_000);
@@ -309,7 +315,17 @@ pub(super) async fn end_of_a_token_is_told_once_and_purged_late(store: &impl Sto
     assert_eq!(ending(None).await, [(near, Some(7))]);
     apply(store, warn(0)).await.unwrap();
     assert_eq!(ending(None).await, []);
+}
 
+pub(super) async fn token_is_purged_long_after_its_end(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
+    let near = issue(store, living(&export, "near", 100, 2_000))
+        .await
+        .unwrap();
+    let far = issue(store, living(&export, "far", 100, 9_000))
+        .await
+        .unwrap();
     let over = async |before| -> Vec<_> {
         let found = store.over(Timestamp::from_secs(before), 10).await.unwrap();
         found.into_iter().map(|pat| pat.id).collect()
