@@ -29,7 +29,8 @@ pub enum Error {
     Pepper(#[source] crate::iam::PepperError),
     /// There is a database, but not the pepper under which its tokens are kept.
     #[error(
-        "{0} is missing: without it every token of the database is void, so restore it from the backup"
+        "{0} is missing: without it every token of the database is void, so restore it from the backup, \
+         or copy it from another node"
     )]
     PepperLost(PathBuf),
     /// The certificates cannot be made or read.

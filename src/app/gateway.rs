@@ -64,7 +64,8 @@ impl Gateway {
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
-        let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
+        let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
+        let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
         let certificates =
             Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
         let core = Core::new(settings.telemetry.clone());
@@ -211,6 +212,8 @@ impl Gateway {
         let stop = || self.stop.clone();
         let (identity, until) = (self.local.identity.clone(), stop());
         self.tasks.spawn(async move { identity.run(until).await });
+        let (store, until) = (self.local.store.clone(), stop());
+        self.tasks.spawn(async move { store.listen(until).await });
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));

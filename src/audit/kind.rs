@@ -23,6 +23,8 @@ pub enum Kind {
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// Configuration was created, changed or deleted, or an operation was run on it.
+    ConfigChanged,
     /// More failures came than are kept one by one; this says how many (iam A5).
     EventsDropped,
     /// Somebody asked about a token that is not active.
@@ -65,6 +67,8 @@ pub enum Kind {
     TenantEnabled,
     /// A tenant's tokens are bounded in another way.
     TenantPolicyChanged,
+    /// Somebody who is at home elsewhere acts in a tenant (iam X6).
+    TenantVisited,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -76,7 +80,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -86,6 +90,7 @@ impl Kind {
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
+        Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
         Self::PasswordChanged,
@@ -107,6 +112,7 @@ impl Kind {
         Self::TenantDisabled,
         Self::TenantEnabled,
         Self::TenantPolicyChanged,
+        Self::TenantVisited,
         Self::TrailCut,
     ];
 
@@ -122,6 +128,7 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
             Self::PasswordChanged => "account.password_changed",
@@ -143,6 +150,7 @@ impl Kind {
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
             Self::TenantPolicyChanged => "tenant.policy_changed",
+            Self::TenantVisited => "tenant.visited",
             Self::TrailCut => "audit.cut",
         }
     }

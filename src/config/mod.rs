@@ -24,6 +24,7 @@ mod section;
 mod setting;
 mod settings;
 mod sources;
+mod store;
 mod suggestion;
 mod telemetry;
 mod webhook;

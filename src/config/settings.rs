@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::gnmi;
 use crate::iam;
+use crate::store::PostgresConfig;
 use crate::telemetry;
 use crate::transport;
 use crate::webhook;
@@ -25,8 +26,10 @@ pub struct Settings {
     pub gateway: Gateway,
     /// `[admin]`: metrics and health.
     pub admin: transport::Config,
-    /// `[store]`: where database, pepper and certificates lie.
+    /// `[store]`: where pepper, certificates and, unless it is shared, the database lie.
     pub data_dir: PathBuf,
+    /// `[store]`: the database that gateways share, instead of one of our own.
+    pub shared_store: Option<PostgresConfig>,
     /// `[log]`.
     pub log: Log,
     /// `[iam]`: how credentials are checked.
@@ -67,14 +70,14 @@ pub(super) fn document() -> Vec<Row> {
 }
 
 fn ask(reader: &mut Reader<'_>) -> Settings {
+    let gateway = gateway::gateway(&mut reader.section("gateway"));
+    let admin = gateway::admin(&mut reader.section("admin"));
+    let (data_dir, shared_store) = super::store::store(&mut reader.section("store"));
     Settings {
-        gateway: gateway::gateway(&mut reader.section("gateway")),
-        admin: gateway::admin(&mut reader.section("admin")),
-        data_dir: reader.section("store").get(
-            "data_dir",
-            PathBuf::from(DATA_DIR),
-            "Directory of the database, the pepper and the certificates.",
-        ),
+        gateway,
+        admin,
+        data_dir,
+        shared_store,
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
@@ -83,6 +86,3 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         measure: super::measure::measure(&mut reader.section("measure")),
     }
 }
-
-/// Where the Filesystem Hierarchy Standard puts a program's state.
-const DATA_DIR: &str = "/var/lib/tollgate";

@@ -82,6 +82,8 @@ pub(super) struct Entry {
     compared: AtomicU64,
     /// When its use was last noted, in nanoseconds since the epoch.
     noted: AtomicI64,
+    /// From where that was, folded into a number.
+    noted_from: AtomicU64,
 }
 
 /// A cached refusal. Any entry of the revocation log voids it, for the token may have been issued or given back.
@@ -264,13 +266,32 @@ impl Inner {
         };
         let noted = entry.noted.load(Ordering::Relaxed);
         let is_due = now.since(Timestamp::from_nanos(noted)) >= USE_GRAIN;
-        if is_due
+        let place = folded(from.address);
+        let is_moved = entry.noted_from.load(Ordering::Relaxed) != place;
+        if is_moved {
+            entry.noted_from.store(place, Ordering::Relaxed);
+        }
+        if (is_due || is_moved)
             && entry
                 .noted
                 .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
             self.uses.note(token, from.used(now));
+        }
+    }
+}
+
+/// Two addresses that differ have, as good as always, two numbers.
+fn folded(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => u64::from(v4.to_bits()) | 1 << 32,
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits().to_le_bytes();
+            bits.chunks_exact(8).fold(0, |sum, half| {
+                half.iter()
+                    .fold(sum, |sum: u64, byte| sum.rotate_left(8) ^ u64::from(*byte))
+            })
         }
     }
 }
@@ -283,6 +304,7 @@ impl Entry {
             fresh_until: fetched.saturating_add(ttl),
             compared: AtomicU64::new(0),
             noted: AtomicI64::new(0),
+            noted_from: AtomicU64::new(0),
         })
     }
 

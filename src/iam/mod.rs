@@ -82,6 +82,7 @@ pub use pat::TokenKind;
 pub use pepper::PatDigest;
 pub use pepper::Pepper;
 pub use pepper::PepperError;
+pub use pepper::PepperProof;
 pub use policy::Action;
 pub use policy::Denied;
 pub use policy::Permit;

@@ -19,6 +19,7 @@ use super::Store;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::notifications::announce;
 use super::query::query;
 use super::records::all;
 use super::records::one;
@@ -44,7 +45,13 @@ pub(super) async fn apply(
     log::append(&mut writer.transaction, std::slice::from_ref(event))
         .await
         .map_err(unavailable)?;
+    if !writer.applied.revocations.is_empty() {
+        announce(&mut writer.transaction)
+            .await
+            .map_err(unavailable)?;
+    }
     writer.transaction.commit().await.map_err(unavailable)?;
+    log::announce(std::slice::from_ref(event));
     Ok(writer.applied)
 }
 

@@ -20,6 +20,7 @@ use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::PepperProof;
 use crate::iam::Revocation;
 use crate::iam::Roles;
 use crate::iam::State;
@@ -193,6 +194,13 @@ impl<'r> Columns<'r> {
         let bytes = bytes.try_into().map_err(|_| nonsense("digest"))?;
         let key = u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?;
         Ok(PatDigest::from_raw(key, bytes))
+    }
+
+    pub(super) fn pepper_proof(&mut self) -> Result<PepperProof, sqlx::Error> {
+        Ok(PepperProof {
+            bytes: self.hash()?,
+            key: u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?,
+        })
     }
 
     pub(super) fn revocation(&mut self) -> Result<Revocation, sqlx::Error> {

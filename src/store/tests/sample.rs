@@ -6,6 +6,7 @@ use crate::audit;
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::datastore::port::Entries;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
@@ -28,9 +29,9 @@ use crate::model::TenantId;
 use crate::model::Timestamp;
 
 /// A store under test.
-pub(super) trait Store: Records + Log + 'static {}
+pub(super) trait Store: Records + Log + Entries + 'static {}
 
-impl<T: Records + Log + 'static> Store for T {}
+impl<T: Records + Log + Entries + 'static> Store for T {}
 
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000);
 

@@ -8,6 +8,7 @@ mod policy;
 mod rights;
 mod status;
 mod tenants;
+mod trail;
 
 use serde_json::Value;
 use serde_json::json;
