@@ -104,11 +104,6 @@ impl Gateway {
             CancellationToken::new(),
             CancellationToken::new(),
         );
-        let webhook = settings
-            .webhook
-            .as_ref()
-            .map(|config| open_webhook(config, clock.clone()))
-            .transpose()?;
         let mut gateway = Self {
             address: server.local_addr(),
             iam_address: iam.local_addr(),
@@ -124,14 +119,9 @@ impl Gateway {
             drain,
             stop,
         };
-        if let Err(error) = gateway.start_measuring(settings).await {
+        if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
-        }
-        if let Some(webhook) = webhook {
-            let notices = gateway.local.identity.notices();
-            let until = gateway.stop.clone();
-            gateway.tasks.spawn(webhook.run(notices, until));
         }
         gateway.run(certificates, metrics);
         gateway.serve(server, router, &gateway.drain);
@@ -211,7 +201,13 @@ impl Gateway {
         self.tasks.spawn(server.serve(router, until.clone()));
     }
 
-    async fn start_measuring(&mut self, settings: Settings) -> Result<(), Error> {
+    /// Starts what the settings ask for beside the listeners.
+    async fn start_beside(&mut self, settings: Settings) -> Result<(), Error> {
+        if let Some(config) = &settings.webhook {
+            let sender = open_webhook(config, self.clock.clone())?;
+            let notices = self.local.identity.notices();
+            self.tasks.spawn(sender.run(notices, self.stop.clone()));
+        }
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;

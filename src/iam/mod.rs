@@ -64,6 +64,7 @@ pub use admission::NotPermitted;
 pub use authenticator::Authenticator;
 pub use bounds::AccountPolicy;
 pub use bounds::Bounds;
+pub use bounds::Limit;
 pub use bounds::TenantPolicy;
 pub use client::Client;
 pub use config::Config;

@@ -71,10 +71,7 @@ impl Writer {
                 pat,
             } => {
                 self.create_account(account, password.as_ref()).await?;
-                match pat {
-                    Some((pat, digest)) => self.create_pat(pat, digest, None).await,
-                    None => Ok(()),
-                }
+                self.create_first_pat(pat.as_ref()).await
             }
             Mutation::CreatePat {
                 pat,
