@@ -48,6 +48,7 @@ use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
 use tollgate::iam::Use;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Ending;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -201,13 +202,8 @@ impl Records for Everybody {
         }))
     }
 
-    async fn apply(
-        &self,
-        _: &Mutation,
-        _: Timestamp,
-        _: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
-        Ok(Vec::new())
+    async fn apply(&self, _: &Mutation, _: Timestamp, _: &Event) -> Result<Applied, RecordsError> {
+        Ok(Applied::default())
     }
 
     async fn tenant(&self, _: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {

@@ -241,6 +241,8 @@ pub enum Mutation {
     SetPassword(Handle, PasswordHash),
     /// Other roles.
     SetRoles(Handle, Roles),
+    /// Another client secret, or none: the old one ends, and the sessions that were opened with it.
+    SetSecret(Handle, Option<(PatRecord, PatDigest)>),
     /// Disables or enables an account.
     SetState(Handle, State),
     /// Other bounds on a tenant's tokens.

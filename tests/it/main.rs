@@ -30,6 +30,7 @@ mod load;
 mod load_generator;
 mod malformed;
 mod nodes;
+mod oauth;
 mod postgres;
 mod process;
 mod readme;
