@@ -110,7 +110,7 @@ async fn writer_that_stops_holds_nobody_up_for_long() {
     };
     let patient = open(&database).await;
     let mut hasty = config(&database.url());
-    hasty.query_timeout = Duration::from_millis(100);
+    hasty.query_timeout = Duration::from_secs(1);
     let hasty = Store::open_postgres(&hasty).await.unwrap();
     // A node that hangs in the middle of a change: the others are told, and when the server has ended it, go on.
     let hung = patient.begin().await.unwrap();
