@@ -6,6 +6,7 @@
 //! agents.
 
 mod backoff;
+mod client;
 mod config;
 mod connection;
 mod cork;
@@ -17,6 +18,7 @@ mod opening;
 mod peer;
 mod server;
 mod tls;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -29,4 +31,7 @@ pub use dial::dial;
 pub use error::Error;
 pub use server::Security;
 pub use server::Server;
-pub use tls::server_config;
+pub use tls::Tls;
+pub use trust::Authorities;
+pub use trust::ClientTrust;
+pub use trust::WithoutCrl;
