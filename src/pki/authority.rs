@@ -120,6 +120,18 @@ impl Authority {
         self.dir.join(CERTIFICATE_FILE)
     }
 
+    /// Whether one of the gateway's own issuers has signed this certificate (DER). Costs a signature check: ask once
+    /// per connection. Says nothing of its time or of revocation.
+    pub fn has_issued(&self, certificate: &[u8]) -> bool {
+        let Ok((_, issuer)) = parse_x509_certificate(&self.certificate) else {
+            return false;
+        };
+        parse_x509_certificate(certificate).is_ok_and(|(_, leaf)| {
+            leaf.tbs_certificate.issuer.as_raw() == issuer.tbs_certificate.subject.as_raw()
+                && leaf.verify_signature(Some(issuer.public_key())).is_ok()
+        })
+    }
+
     /// The gateway's own identity: the stored one, or a new one when there is none, when it ends within 30 days,
     /// when `names` are others, or when another CA issued it.
     ///

@@ -4,6 +4,7 @@
 //! built from the profiles here and from nothing that a peer says.
 
 mod authority;
+mod client;
 mod error;
 mod files;
 mod identity;
@@ -14,6 +15,8 @@ mod profile;
 mod tests;
 
 pub use authority::Authority;
+pub use client::ClientIdentity;
+pub use client::NotAClient;
 pub use error::Error;
 pub use files::read_certificates;
 pub use identity::ServerIdentity;
