@@ -20,6 +20,7 @@ use super::Authenticator;
 use super::Config;
 use super::Pepper;
 use super::Registry;
+use super::RevokedCertificates;
 use super::Time;
 use super::authenticator::Inner;
 use super::cache::Cache;
@@ -43,6 +44,8 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
+    /// Revoked certificates of our own authority.
+    pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
 }
 
@@ -97,7 +100,13 @@ impl Identity {
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
-        let registry = Registry::new(Arc::clone(&recent), time.clone(), Arc::clone(&meters));
+        let revoked = RevokedCertificates::new();
+        let registry = Registry::new(
+            Arc::clone(&recent),
+            revoked.clone(),
+            time.clone(),
+            Arc::clone(&meters),
+        );
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
         let authenticator = Authenticator(Arc::new(Inner {
@@ -143,6 +152,7 @@ impl Identity {
             },
             authenticator,
             registry,
+            revoked,
         })
     }
 

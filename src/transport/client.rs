@@ -26,7 +26,7 @@ pub(super) fn read_certificate(
     let validity = parsed.validity();
     Ok(ClientCertificate {
         fingerprint: Sha256::digest(der).into(),
-        serial: Serial::from_octets(parsed.raw_serial()).map_err(|_| unreadable())?,
+        serial: Serial::from_der_integer(parsed.raw_serial()).map_err(|_| unreadable())?,
         issuer: parsed.issuer().to_string().into(),
         subject: parsed.subject().to_string().into(),
         not_before: Timestamp::from_secs(validity.not_before.timestamp()),

@@ -7,18 +7,25 @@
 
 mod backoff;
 mod client;
+mod client_cert;
 mod config;
 mod connection;
 mod cork;
 mod dial;
 mod error;
+mod forwarded;
+mod handshake;
 mod limits;
 mod metrics;
 mod opening;
 mod peer;
+mod proxies;
+mod proxy_protocol;
 mod server;
+mod standing;
 mod tls;
 mod trust;
+mod xfcc;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +36,8 @@ pub use dial::DialError;
 pub use dial::Trust;
 pub use dial::dial;
 pub use error::Error;
+pub use proxies::Networks;
+pub use proxies::Proxies;
 pub use server::Security;
 pub use server::Server;
 pub use tls::Tls;

@@ -26,7 +26,7 @@ use super::Error;
 use super::client::read_certificate;
 
 /// The authorities whose client certificates are taken.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authorities {
     /// Our own issuers. Their certificates name accounts, and the store says which of them are revoked.
     pub own: Vec<CertificateDer<'static>>,
@@ -36,6 +36,8 @@ pub struct Authorities {
     pub crls: Vec<CertificateRevocationListDer<'static>>,
     /// What is done with a certificate of a foreign authority whose list is missing or out of date.
     pub without_crl: WithoutCrl,
+    /// Whether a client that is asked for a certificate is told whose are taken.
+    pub named: bool,
 }
 
 /// What is done with a certificate of a foreign authority whose revocation list is missing or out of date.
@@ -78,7 +80,7 @@ impl ClientTrust {
                 WithoutCrl::Refuse => builder.enforce_revocation_expiration(),
             }
         })?;
-        let hints = own.iter().chain(&foreign);
+        let hints = own.iter().chain(&foreign).filter(|_| authorities.named);
         let hints = hints.flat_map(|one| one.root_hint_subjects()).cloned();
         Ok(Self(Arc::new(Inner {
             hints: hints.collect(),
@@ -98,7 +100,9 @@ impl ClientTrust {
             .iter()
             .map(|one| CertificateDer::from_slice(one))
             .collect();
-        let (first, rest) = chain.split_first().ok_or(TlsError::NoCertificatesPresented)?;
+        let (first, rest) = chain
+            .split_first()
+            .ok_or(TlsError::NoCertificatesPresented)?;
         let is_own = self.0.check(first, rest, now)?;
         read_certificate(first, is_own)
     }
@@ -218,8 +222,7 @@ fn verifier(
     for root in roots {
         store.add(root.clone()).map_err(Error::Tls)?;
     }
-    let builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(store), pki::provider());
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(store), pki::provider());
     refine(builder).build().map(Some).map_err(Error::Verifier)
 }
 
