@@ -217,6 +217,8 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
         kind: account.kind,
         roles: account.roles,
         token: None,
+        certificate: None,
+        narrowed_to: None,
         scopes: Arc::default(),
         networks: Arc::default(),
         expires: account.expires,

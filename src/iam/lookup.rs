@@ -122,6 +122,8 @@ impl Inner {
             kind: account.kind,
             roles: account.roles,
             token: Some(token),
+            certificate: None,
+            narrowed_to: None,
             scopes: pat.scopes.into(),
             networks: pat.networks.into(),
             expires,

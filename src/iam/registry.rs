@@ -120,7 +120,7 @@ impl Registry {
             .ok_or(RegistryError::Outdated)?;
         let reason = self
             .is_shut()
-            .or(expired.then_some(Reason::TokenExpired))
+            .or(expired.then_some(principal.expiry_reason()))
             .or_else(|| judge(&live.session, verdict));
         if let Some(reason) = reason {
             live.session.end(reason);
@@ -151,7 +151,7 @@ impl Registry {
             let expired = session.expires().is_over(now);
             expired.then(|| {
                 self.0.time.note_expiry(now);
-                Reason::TokenExpired
+                session.principal.expiry_reason()
             })
         });
     }

@@ -26,6 +26,10 @@ pub enum Reason {
     AccountDeleted,
     /// The account or its tenant was disabled.
     AccountDisabled,
+    /// The certificate, its account, or the account's tenant, expired.
+    CertificateExpired,
+    /// The certificate was revoked.
+    CertificateRevoked,
     /// The gateway stops.
     Draining,
     /// The password that opened it was changed.
@@ -165,8 +169,8 @@ impl Session {
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 10] = [
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::Draining,
@@ -175,6 +179,8 @@ impl Reason {
         Self::StoreUnreachable,
         Self::TokenExpired,
         Self::TokenRevoked,
+        Self::CertificateExpired,
+        Self::CertificateRevoked,
     ];
 
     /// The machine word: trailer `x-auth-reason`, label of metrics.
@@ -182,6 +188,8 @@ impl Reason {
         match self {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateRevoked => "certificate_revoked",
             Self::Draining => "draining",
             Self::PasswordChanged => "password_changed",
             Self::RolesChanged => "roles_changed",
@@ -196,6 +204,8 @@ impl Reason {
         match self {
             Self::AccountDeleted
             | Self::AccountDisabled
+            | Self::CertificateExpired
+            | Self::CertificateRevoked
             | Self::PasswordChanged
             | Self::TokenExpired
             | Self::TokenRevoked => Class::Unauthenticated,
@@ -214,6 +224,8 @@ impl Reason {
             Self::StoreUnreachable => 6,
             Self::TokenExpired => 7,
             Self::TokenRevoked => 8,
+            Self::CertificateExpired => 9,
+            Self::CertificateRevoked => 10,
         }
     }
 
@@ -228,6 +240,8 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::AccountDeleted => "account deleted",
             Self::AccountDisabled => "account disabled",
+            Self::CertificateExpired => "certificate expired",
+            Self::CertificateRevoked => "certificate revoked",
             Self::Draining => "gateway is stopping",
             Self::PasswordChanged => "password changed",
             Self::RolesChanged => "roles no longer allow this",

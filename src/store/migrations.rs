@@ -25,4 +25,9 @@ pub(super) fn migrator() -> Migrator {
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "identity", include_str!("migrations/0001_identity.sql")),
     (2, "sessions", include_str!("migrations/0002_sessions.sql")),
+    (
+        9,
+        "certificates",
+        include_str!("migrations/0009_certificates.sql"),
+    ),
 ];

@@ -231,10 +231,11 @@ impl Writer {
         subject: Affected,
         change: Change,
     ) -> Result<(), RecordsError> {
-        let (account, pat) = match &subject {
-            Affected::Account(id) => (Some(id.raw()), None),
-            Affected::Pat(id) => (None, Some(id.raw())),
-            Affected::Tenant(_) => (None, None),
+        let (account, pat, certificate) = match &subject {
+            Affected::Account(id) => (Some(id.raw()), None, None),
+            Affected::Certificate(serial) => (None, None, Some(serial.to_string())),
+            Affected::Pat(id) => (None, Some(id.raw()), None),
+            Affected::Tenant(_) => (None, None, None),
         };
         let roles = match change {
             Change::Roles(roles) => Some(roles.to_string()),
@@ -244,8 +245,8 @@ impl Writer {
             Change::Shortened(expiry) => Some(expiry.secs()),
             _ => None,
         };
-        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq";
+        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, certificate) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING seq";
         let row = sqlx::query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
@@ -254,6 +255,7 @@ impl Writer {
             .bind(change.as_str())
             .bind(roles)
             .bind(expires)
+            .bind(certificate)
             .fetch_one(&mut *self.transaction)
             .await
             .map_err(unavailable)?;

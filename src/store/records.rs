@@ -219,7 +219,7 @@ impl Records for Sqlite {
     }
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
-        let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires FROM revocations \
+        let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires, certificate FROM revocations \
                    WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let query = sqlx::query(sql).bind(stored(after)).bind(limit);
         all(query.fetch_all(&self.readers).await, |mut columns| {

@@ -173,10 +173,14 @@ impl<'r> Columns<'r> {
         let change: &str = self.next()?;
         let roles: Option<&str> = self.next()?;
         let expires: Option<i64> = self.next()?;
-        let subject = match (account, pat) {
-            (Some(account), _) => Affected::Account(account),
-            (None, Some(pat)) => Affected::Pat(pat),
-            (None, None) => Affected::Tenant(tenant.clone()),
+        let certificate: Option<&str> = self.next()?;
+        let subject = match (account, pat, certificate) {
+            (Some(account), ..) => Affected::Account(account),
+            (None, Some(pat), _) => Affected::Pat(pat),
+            (None, None, Some(serial)) => {
+                Affected::Certificate(serial.parse().map_err(|_| nonsense("serial"))?)
+            }
+            (None, None, None) => Affected::Tenant(tenant.clone()),
         };
         let change = match change {
             "created" => Change::Created,

@@ -25,6 +25,7 @@ pub(super) fn peer_of_session(address: SocketAddr, session: &ServerConnection) -
     Peer {
         address,
         certificate,
+        client: None,
         server_name: session.server_name().map(Arc::from),
         alpn,
         is_encrypted: true,
