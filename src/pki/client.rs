@@ -12,6 +12,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::X509Certificate;
 
+use crate::model::Holder;
 use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -53,7 +54,7 @@ pub struct NotAClient;
 
 /// What is written into a certificate about its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Holder<'a> {
+pub(super) struct Claims<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) account: i64,
     pub(super) username: &'a str,
@@ -81,7 +82,7 @@ impl ClientIdentity {
         }
         let validity = certificate.validity();
         Ok(Self {
-            serial: Serial::from_der_integer(certificate.raw_serial()).map_err(|_| NotAClient)?,
+            serial: Serial::from_octets(certificate.raw_serial()).map_err(|_| NotAClient)?,
             issuer: certificate.issuer().to_string(),
             subject: certificate.subject().to_string(),
             tenant: TenantId::new(tenant),
@@ -100,7 +101,18 @@ impl ClientIdentity {
     }
 }
 
-impl Holder<'_> {
+impl From<ClientIdentity> for Holder {
+    fn from(identity: ClientIdentity) -> Self {
+        Self {
+            tenant: identity.tenant,
+            username: identity.username.into(),
+            account: Some(identity.account.to_string().into()),
+            roles: Some(identity.roles.join(",").into()),
+        }
+    }
+}
+
+impl Claims<'_> {
     /// The extension with account and roles: `SEQUENCE { UTF8String, SEQUENCE OF UTF8String }`.
     pub(super) fn extension(&self) -> CustomExtension {
         let content = yasna::construct_der(|writer| {

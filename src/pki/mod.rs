@@ -9,7 +9,9 @@ mod error;
 mod files;
 mod identity;
 mod name;
+pub mod port;
 mod profile;
+mod reason;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +25,5 @@ pub use identity::ServerIdentity;
 pub use identity::provider;
 pub use name::Name;
 pub use name::NotAName;
+pub use reason::NotAReason;
+pub use reason::Reason;
