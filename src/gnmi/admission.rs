@@ -41,11 +41,10 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let address = peer.address.ip();
-        self.authenticator
-            .authenticate(credential, address)
-            .await
-            .map_err(status::refused)
+        let identified = self.authenticator.identify(credential, peer).await;
+        identified
+            .map_err(status::refused)?
+            .ok_or_else(|| Status::unauthenticated("credentials are missing"))
     }
 
     /// Tells whether the sender of a request may do `action`, and in which tenant.
@@ -105,7 +104,7 @@ impl Admission {
 }
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
-fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
+fn credential(parts: &Parts) -> Result<(&Peer, Option<Credential>), Status> {
     let Some(peer) = parts.extensions.get::<Peer>() else {
         return Err(Status::internal("connection without a peer"));
     };
@@ -114,8 +113,5 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
             "credentials are not taken over plain text",
         ));
     }
-    match read_credential(&parts.headers)? {
-        Some(credential) => Ok((peer, credential)),
-        None => Err(Status::unauthenticated("credentials are missing")),
-    }
+    Ok((peer, read_credential(&parts.headers)?))
 }

@@ -34,6 +34,7 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
+use super::throttle::Known;
 use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
@@ -62,6 +63,8 @@ pub(super) struct Inner {
     pub(super) positive: Cache<Arc<Entry>>,
     /// Tokens that do not. Apart, so that a flood of them cannot push out the others (iam R2).
     pub(super) negative: Cache<Refusal>,
+    /// Certificates that count, by their fingerprint.
+    pub(super) certificates: Cache<Arc<Entry>>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
     /// Random, of this process alone.
@@ -122,6 +125,7 @@ impl Authenticator {
         }
         let outcome = match &credential {
             Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Certificate(certificate) => self.0.certificate(certificate, from).await,
             Credential::Password { username, password } => {
                 self.0.password(username, password, from).await
             }
@@ -186,6 +190,7 @@ impl Authenticator {
         self.0.positive.age();
         self.0.negative.age();
         self.0.logins.age();
+        self.0.certificates.age();
         self.0.throttle.sweep();
         self.0.lockout.sweep(self.0.time.now());
     }
@@ -249,15 +254,17 @@ impl Inner {
     }
 
     /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
+    pub(super) fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
         Meters::failed(error);
         if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
             return error;
         }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
+        let known = error.token().map(Known::Pat);
+        let known = known.or(error.serial().map(Known::Certificate));
+        let (price, is_told) = match known {
+            Some(known) => (
+                self.throttle.charge_inactive(known),
+                self.throttle.is_worth_telling(known),
             ),
             None => (self.throttle.charge_source(from), true),
         };
@@ -281,11 +288,16 @@ impl Inner {
         event.outcome = audit::Outcome::Failure;
         event.origin.address = Some(from);
         event.reason = Some(error.reason());
-        event.subject = error.token().map(|token| audit::Subject {
-            kind: "pat",
-            id: token.to_string(),
+        let subject = |kind, id| audit::Subject {
+            kind,
+            id,
             name: None,
-        });
+        };
+        let pat = error.token().map(|token| subject("pat", token.to_string()));
+        let certificate = error
+            .serial()
+            .map(|serial| subject("certificate", serial.to_string()));
+        event.subject = pat.or(certificate);
         self.trail.record(event);
     }
 

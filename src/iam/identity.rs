@@ -123,6 +123,7 @@ impl Identity {
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
+            certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),

@@ -7,6 +7,7 @@
 mod accounts;
 mod authenticator;
 mod cache;
+mod certificate;
 mod config;
 mod credential;
 mod error;
@@ -80,6 +81,7 @@ pub use query::TextField;
 pub use query::TextTest;
 pub use query::TimeField;
 pub use record::AccountRecord;
+pub use record::HolderFacts;
 pub use record::LastUse;
 pub use record::PatFacts;
 pub use record::PatRecord;

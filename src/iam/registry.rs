@@ -195,6 +195,11 @@ impl Registry {
         Reason::from_code(self.0.shut.load(Ordering::SeqCst))
     }
 
+    /// The certificates that are revoked.
+    pub(super) fn revoked(&self) -> &RevokedCertificates {
+        &self.0.revoked
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.0.sessions.len()

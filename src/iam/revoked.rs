@@ -109,7 +109,7 @@ mod tests {
     fn additions_are_told_once_and_replacing_forgets_the_rest() {
         let revoked = RevokedCertificates::new();
         let mut told = revoked.subscribe();
-        let [first, second] = [1, 2].map(|octet| Serial::from_magnitude(&[octet]).unwrap());
+        let [first, second] = [1, 2].map(|octet| Serial::from_octets(&[octet]).unwrap());
         revoked.add([first]);
         assert!(told.has_changed().unwrap());
         told.mark_unchanged();

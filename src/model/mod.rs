@@ -15,6 +15,8 @@ mod value;
 
 pub use certificate::ClientCertificate;
 pub use certificate::Holder;
+pub use certificate::NotASerial;
+pub use certificate::Serial;
 pub use class::Class;
 pub use expiry::Expiry;
 pub use name::Origin;

@@ -9,6 +9,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountQuery;
 use crate::iam::AccountRecord;
 use crate::iam::AccountSummary;
+use crate::iam::HolderFacts;
 use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatFacts;
@@ -183,6 +184,30 @@ impl Records for Sqlite {
             Ok(PatFacts {
                 pat: columns.pat()?,
                 digest: columns.digest()?,
+                account: columns.account()?,
+                tenant: columns.tenant()?,
+                seq: columns.number()?,
+            })
+        })
+    }
+
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            tenant_columns!(),
+            ", (SELECT coalesce(max(seq), 0) FROM revocations) \
+             FROM accounts a JOIN tenants t ON t.id = a.tenant \
+             WHERE a.tenant = $1 AND a.id = $2 AND a.state <> 'deleted'"
+        );
+        let query = sqlx::query(sql).bind(tenant.as_str()).bind(account.raw());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            Ok(HolderFacts {
                 account: columns.account()?,
                 tenant: columns.tenant()?,
                 seq: columns.number()?,

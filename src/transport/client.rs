@@ -1,7 +1,5 @@
 //! Reading a client certificate that has been verified.
 
-use std::sync::Arc;
-
 use rustls::CertificateError;
 use rustls::Error as TlsError;
 use rustls::pki_types::CertificateDer;
@@ -22,25 +20,15 @@ pub(super) fn read_certificate(
 ) -> Result<ClientCertificate, TlsError> {
     let unreadable = || TlsError::InvalidCertificate(CertificateError::BadEncoding);
     let (_, parsed) = parse_x509_certificate(der).map_err(|_| unreadable())?;
-    let holder = if is_own { read_holder(der) } else { None };
+    let identity = ClientIdentity::read(der).ok().filter(|_| is_own);
     let validity = parsed.validity();
     Ok(ClientCertificate {
         fingerprint: Sha256::digest(der).into(),
-        serial: Serial::from_der_integer(parsed.raw_serial()).map_err(|_| unreadable())?,
+        serial: Serial::from_octets(parsed.raw_serial()).map_err(|_| unreadable())?,
         issuer: parsed.issuer().to_string().into(),
         subject: parsed.subject().to_string().into(),
         not_before: Timestamp::from_secs(validity.not_before.timestamp()),
         not_after: Timestamp::from_secs(validity.not_after.timestamp()),
-        holder,
-    })
-}
-
-fn read_holder(der: &[u8]) -> Option<Holder> {
-    let identity = ClientIdentity::read(der).ok()?;
-    Some(Holder {
-        tenant: identity.tenant,
-        username: identity.username.into(),
-        account: identity.account,
-        roles: Arc::from(identity.roles),
+        holder: identity.map(Holder::from),
     })
 }
