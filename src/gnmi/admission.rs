@@ -9,13 +9,12 @@ use tonic::Status;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::LiveSession;
+use crate::iam::Named;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
-use crate::iam::permit;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -80,26 +79,20 @@ impl Admission {
         Ok(self.registry.open(&principal, &permit, limit))
     }
 
-    /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
     async fn permit_principal(
         &self,
         parts: &Parts,
         principal: &Principal,
         action: Action,
     ) -> Result<Permit, Status> {
-        let named = read_tenant(&parts.headers)?;
-        let permit = permit(principal, action, named).map_err(status::denied)?;
-        let tenant = permit.tenant();
-        if *tenant != principal.tenant
-            && !self
-                .authenticator
-                .knows_tenant(tenant)
-                .await
-                .map_err(status::refused)?
-        {
-            return Err(status::denied(Denied::ForeignTenant));
-        }
-        Ok(permit)
+        let peer = parts.extensions.get::<Peer>();
+        let named = Named {
+            header: read_tenant(&parts.headers)?,
+            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let permitted = self.authenticator.permit(principal, action, named).await;
+        permitted.map_err(status::not_permitted)
     }
 }
 

@@ -7,8 +7,8 @@ use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
 use crate::iam::AuthError;
-use crate::iam::Denied;
 use crate::iam::End;
+use crate::iam::NotPermitted;
 use crate::iam::PatId;
 use crate::iam::RegistryError;
 use crate::model::Class;
@@ -52,10 +52,15 @@ pub(super) fn refused(error: AuthError) -> Status {
 }
 
 /// A missing right.
-pub(super) fn denied(denied: Denied) -> Status {
-    let mut status = Status::new(code(denied.class()), denied.to_string());
-    annotate(&mut status, denied.reason(), None, None);
-    status
+pub(super) fn not_permitted(error: NotPermitted) -> Status {
+    match error {
+        NotPermitted::Denied(denied) => {
+            let mut status = Status::new(code(denied.class()), denied.to_string());
+            annotate(&mut status, denied.reason(), None, None);
+            status
+        }
+        NotPermitted::Auth(error) => refused(error),
+    }
 }
 
 /// A session that ended before its peer was done (iam R5).

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
-use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
@@ -26,6 +25,7 @@ use super::Pepper;
 use super::Principal;
 use super::Registry;
 use super::Time;
+use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
 use super::lockout::Lockout;
@@ -67,6 +67,7 @@ pub(super) struct Inner {
     pub(super) certificates: Cache<Arc<Entry>>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
+    pub(super) tenant_names: TenantNames,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -162,12 +163,6 @@ impl Authenticator {
             Err(error) if error.class() == Class::Unauthenticated => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
-    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
-        let found = self.0.records.tenant(tenant).await;
-        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.

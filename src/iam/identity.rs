@@ -22,6 +22,7 @@ use super::Pepper;
 use super::Registry;
 use super::RevokedCertificates;
 use super::Time;
+use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
 use super::lockout::Lockout;
@@ -125,6 +126,7 @@ impl Identity {
             negative: Cache::new(config.negative_entries),
             certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
+            tenant_names: TenantNames::default(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),

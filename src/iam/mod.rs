@@ -5,6 +5,7 @@
 //! as [`Credential`], the store is behind [`port::Records`].
 
 mod accounts;
+mod admission;
 mod authenticator;
 mod cache;
 mod certificate;
@@ -49,11 +50,14 @@ pub use accounts::NewAccount;
 pub use accounts::NewPat;
 pub use accounts::PatView;
 pub use accounts::Rotation;
+pub use admission::Named;
+pub use admission::NotPermitted;
 pub use authenticator::Authenticator;
 pub use config::Config;
 pub use config::PasswordConfig;
 pub use config::ThrottleConfig;
 pub use credential::Credential;
+pub use credential::bearer_token;
 pub use error::AuthError;
 pub use id::AccountId;
 pub use id::NoRandomness;

@@ -36,13 +36,12 @@ pub trait Records: Debug + Send + Sync {
     /// Makes one change, its audit event and its entries in the revocation log: all or nothing. Entries get numbers
     /// in the order in which readers can see them, so that nobody who reads "all after `seq`" ever misses one.
     ///
-    /// Returns the log's new entries.
     async fn apply(
         &self,
         mutation: &Mutation,
         at: Timestamp,
         event: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError>;
+    ) -> Result<Applied, RecordsError>;
 
     /// One tenant.
     async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, RecordsError>;
@@ -119,6 +118,15 @@ pub trait Records: Debug + Send + Sync {
 
     /// Notes uses of tokens (iam A4).
     async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError>;
+}
+
+/// A change that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The log's new entries.
+    pub revocations: Vec<Revocation>,
+    /// How many Personal Access Tokens it has revoked.
+    pub revoked_pats: u64,
 }
 
 /// A change to make.

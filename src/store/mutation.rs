@@ -9,6 +9,8 @@ use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
 use crate::iam::State;
+use crate::iam::TokenKind;
+use crate::iam::port::Applied;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::PasswordHash;
@@ -28,26 +30,26 @@ pub(super) async fn apply(
     mutation: &Mutation,
     at: Timestamp,
     event: &Event,
-) -> Result<Vec<Revocation>, RecordsError> {
+) -> Result<Applied, RecordsError> {
     let transaction = store.begin().await.map_err(unavailable)?;
     let mut writer = Writer {
         transaction,
         at,
-        revocations: Vec::new(),
+        applied: Applied::default(),
     };
     writer.make(mutation).await?;
     log::append(&mut writer.transaction, std::slice::from_ref(event))
         .await
         .map_err(unavailable)?;
     writer.transaction.commit().await.map_err(unavailable)?;
-    Ok(writer.revocations)
+    Ok(writer.applied)
 }
 
 /// A change on its way.
 pub(super) struct Writer {
     pub(super) transaction: Transaction<'static, Db>,
     pub(super) at: Timestamp,
-    revocations: Vec<Revocation>,
+    pub(super) applied: Applied,
 }
 
 impl Writer {
@@ -107,13 +109,15 @@ impl Writer {
 
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
-        let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL";
-        sqlx::query(sql)
+        let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL \
+                   RETURNING kind";
+        let revoked: Vec<String> = sqlx::query_scalar(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .fetch_all(&mut *self.transaction)
             .await
             .map_err(unavailable)?;
+        self.count_revoked(revoked.iter().map(String::as_str));
         self.note_account(account, Change::Deleted).await
     }
 
@@ -219,6 +223,14 @@ impl Writer {
         }
     }
 
+    /// Counts tokens of these kinds; sessions are none that their account was given.
+    pub(super) fn count_revoked<'k>(&mut self, kinds: impl Iterator<Item = &'k str>) {
+        let pats = kinds
+            .filter(|kind| *kind == TokenKind::Pat.as_str())
+            .count();
+        self.applied.revoked_pats += u64::try_from(pats).unwrap_or(u64::MAX);
+    }
+
     async fn note_account(&mut self, account: &Handle, change: Change) -> Result<(), RecordsError> {
         self.note(&account.tenant, Affected::Account(account.id), change)
             .await
@@ -261,7 +273,7 @@ impl Writer {
             .map_err(unavailable)?;
         let seq = Columns::of(&row).number().map_err(unavailable)?;
         let (at, tenant) = (self.at, tenant.clone());
-        self.revocations.push(Revocation {
+        self.applied.revocations.push(Revocation {
             seq,
             at,
             tenant,

@@ -17,6 +17,7 @@ use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Revocation;
 use crate::iam::TenantRecord;
+use crate::iam::port::Applied;
 use crate::iam::port::Login;
 use crate::iam::port::Mutation;
 use crate::iam::port::PAGE_LIMIT;
@@ -44,7 +45,7 @@ impl Records for Sqlite {
         mutation: &Mutation,
         at: Timestamp,
         event: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
+    ) -> Result<Applied, RecordsError> {
         mutation::apply(self, mutation, at, event).await
     }
 

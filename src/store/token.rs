@@ -22,8 +22,9 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
         let sql = "UPDATE pats SET revoked = ?3 \
-                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL RETURNING id";
-        let revoked: Vec<i64> = sqlx::query_scalar(sql)
+                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL \
+                   RETURNING id, kind";
+        let revoked: Vec<(i64, String)> = sqlx::query_as(sql)
             .bind(account.id.raw())
             .bind(only.map(PatId::raw))
             .bind(self.at.nanos())
@@ -33,7 +34,8 @@ impl Writer {
         if only.is_some() && revoked.is_empty() {
             return Err(RecordsError::NotFound("token"));
         }
-        for id in revoked {
+        self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
+        for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
         }

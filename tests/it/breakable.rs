@@ -18,6 +18,7 @@ use tollgate::iam::PatId;
 use tollgate::iam::PatRecord;
 use tollgate::iam::Revocation;
 use tollgate::iam::TenantRecord;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Fault;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -52,7 +53,7 @@ impl Records for Breakable {
         mutation: &Mutation,
         at: Timestamp,
         event: &audit::Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
+    ) -> Result<Applied, RecordsError> {
         self.store()?.apply(mutation, at, event).await
     }
 
