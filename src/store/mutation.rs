@@ -1,9 +1,6 @@
 //! The identity records: writing. Each change is one transaction, with its audit event and its entries in the
 //! revocation log. It begins as the only writer, so what it has looked at stays true until it commits.
 
-use sqlx::Sqlite as Db;
-use sqlx::Transaction;
-
 use crate::audit::Event;
 use crate::iam::Affected;
 use crate::iam::Change;
@@ -18,15 +15,18 @@ use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
-use super::Sqlite;
+use super::Store;
+use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::query::query;
+use super::records::all;
+use super::records::one;
 use super::rows::Columns;
-use super::rows::stored;
 
 /// Makes the change. A transaction that is dropped on the way is rolled back.
 pub(super) async fn apply(
-    store: &Sqlite,
+    store: &Store,
     mutation: &Mutation,
     at: Timestamp,
     event: &Event,
@@ -47,7 +47,7 @@ pub(super) async fn apply(
 
 /// A change on its way.
 pub(super) struct Writer {
-    pub(super) transaction: Transaction<'static, Db>,
+    pub(super) transaction: Transaction,
     pub(super) at: Timestamp,
     pub(super) applied: Applied,
 }
@@ -109,14 +109,14 @@ impl Writer {
 
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
-        let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL \
+        let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
                    RETURNING kind";
-        let revoked: Vec<String> = sqlx::query_scalar(sql)
+        let revoked = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let revoked = all(revoked, |mut columns| columns.next::<String>())?;
         self.count_revoked(revoked.iter().map(String::as_str));
         self.note_account(account, Change::Deleted).await
     }
@@ -128,13 +128,13 @@ impl Writer {
         to: &PasswordHash,
     ) -> Result<(), RecordsError> {
         let sql =
-            "UPDATE accounts SET password = ?4 WHERE id = ?1 AND tenant = ?2 AND password = ?3";
-        sqlx::query(sql)
+            "UPDATE accounts SET password = $4 WHERE id = $1 AND tenant = $2 AND password = $3";
+        query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
             .bind(&from.0)
             .bind(&to.0)
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -147,14 +147,14 @@ impl Writer {
         description: &str,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE accounts SET name = ?2, description = ?3, updated = ?4, \
-                   version = version + 1 WHERE id = ?1";
-        sqlx::query(sql)
+        let sql = "UPDATE accounts SET name = $2, description = $3, updated = $4, \
+                   version = version + 1 WHERE id = $1";
+        query(sql)
             .bind(account.id.raw())
             .bind(name)
             .bind(description)
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -165,13 +165,13 @@ impl Writer {
         tenant: &TenantId,
         state: State,
     ) -> Result<(), RecordsError> {
-        let done = sqlx::query("UPDATE tenants SET state = ?2 WHERE id = ?1")
+        let changed = query("UPDATE tenants SET state = $2 WHERE id = $1")
             .bind(tenant.as_str())
             .bind(state.as_str())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if changed == 0 {
             return Err(RecordsError::NotFound("tenant"));
         }
         self.note(tenant, Affected::Tenant(tenant.clone()), change_to(state))
@@ -188,20 +188,20 @@ impl Writer {
         self.check(account).await?;
         let sql = match column {
             "password" => {
-                "UPDATE accounts SET password = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET password = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
             "roles" => {
-                "UPDATE accounts SET roles = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET roles = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
             _ => {
-                "UPDATE accounts SET state = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET state = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
         };
-        sqlx::query(sql)
+        query(sql)
             .bind(account.id.raw())
             .bind(value)
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -209,16 +209,15 @@ impl Writer {
 
     pub(super) async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {
         let sql =
-            "SELECT version FROM accounts WHERE id = ?1 AND tenant = ?2 AND state <> 'deleted'";
-        let version: Option<i64> = sqlx::query_scalar(sql)
+            "SELECT version FROM accounts WHERE id = $1 AND tenant = $2 AND state <> 'deleted'";
+        let row = query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        match version {
+            .fetch_optional(&mut self.transaction)
+            .await;
+        match one(row, |mut columns| columns.number())? {
             None => Err(RecordsError::NotFound("account")),
-            Some(version) if version != stored(account.version) => Err(RecordsError::Changed),
+            Some(version) if version != account.version => Err(RecordsError::Changed),
             Some(_) => Ok(()),
         }
     }
@@ -258,8 +257,8 @@ impl Writer {
             _ => None,
         };
         let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, certificate) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING seq";
-        let row = sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq";
+        let row = query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
             .bind(account)
@@ -268,7 +267,7 @@ impl Writer {
             .bind(roles)
             .bind(expires)
             .bind(certificate)
-            .fetch_one(&mut *self.transaction)
+            .fetch_one(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         let seq = Columns::of(&row).number().map_err(unavailable)?;
