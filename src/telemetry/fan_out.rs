@@ -65,13 +65,8 @@ impl Tenant {
             shared
         };
         for subscriber in shared {
-            let waker = subscriber
-                .queue
-                .lock()
-                .check_stall(now, config.stall_timeout);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            let mut queue = subscriber.queue.lock();
+            queue.check_stall(now, config.stall_timeout);
         }
     }
 

@@ -136,21 +136,17 @@ impl Queue {
         Taken::Items(items)
     }
 
-    /// Ends the subscriber if nothing was read for `timeout` although something waits. Returns who must be woken.
-    pub(super) fn check_stall(&mut self, now: Timestamp, timeout: Duration) -> Option<Waker> {
+    /// Ends the subscriber if nothing was read for `timeout` although something waits. Nobody need be woken: who waits
+    /// for something to come has read all. A stream that its connection holds up learns of the end when it reads on.
+    pub(super) fn check_stall(&mut self, now: Timestamp, timeout: Duration) {
         let is_idle = self.entries == 0 && !self.is_joining;
         match self.stall {
             Some((reads, since)) if reads == self.reads && !is_idle => {
-                if now.since(since) < timeout || self.overrun.is_some() {
-                    return None;
+                if now.since(since) >= timeout && self.overrun.is_none() {
+                    self.end(Overrun::Stalled(timeout.as_secs()));
                 }
-                self.end(Overrun::Stalled(timeout.as_secs()));
-                self.waker.take()
             }
-            _ => {
-                self.stall = Some((self.reads, now));
-                None
-            }
+            _ => self.stall = Some((self.reads, now)),
         }
     }
 

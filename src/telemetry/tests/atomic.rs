@@ -111,3 +111,14 @@ fn lagging_subscriber_reads_the_latest_report_after_the_delete() {
     assert!(reader.0.backlog() < 20, "{}", reader.0.backlog());
     assert_eq!(reader.texts().last().unwrap(), "/g/x=-49");
 }
+
+#[test]
+fn lagging_subscriber_is_told_how_many_reports_it_missed() {
+    let core = Core::new(config());
+    let mut reader = subscribe(&core, &list(&["/g/x"], ON_CHANGE));
+    reader.join();
+    for round in 0..50 {
+        publish_atomic(&core, "/g", &[("/g/x", round), ("/g/y", round)]);
+    }
+    assert_eq!(reader.texts(), ["{/g: /g/x=49 x49}"]);
+}

@@ -34,6 +34,21 @@ fn joining_takes_what_is_there_and_nothing_twice() {
 }
 
 #[test]
+fn joining_between_two_changes_of_a_leaf_gets_the_second() {
+    let core = Core::new(config());
+    let mut before = subscribe(&core, &list(&["/a"], ON_CHANGE));
+    before.join();
+    core.publish(&tenant(), &notification(&[], &[("/a/b", 1)]))
+        .unwrap();
+    let mut after = subscribe(&core, &list(&["/a"], ON_CHANGE));
+    core.publish(&tenant(), &notification(&[], &[("/a/b", 2)]))
+        .unwrap();
+    core.pump();
+    assert_eq!(before.texts(), ["/a/b=1", "/a/b=2"]);
+    assert_eq!(after.texts(), ["/a/b=1", "sync", "/a/b=2"]);
+}
+
+#[test]
 fn updates_only_begins_with_sync() {
     let core = Core::new(config());
     publish(&core, &[("/a/b", 1)]);

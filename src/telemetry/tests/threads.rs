@@ -25,17 +25,18 @@ fn write(core: &Core, writer: i64, left: &AtomicUsize) {
 
 fn pump(core: &Core, left: &AtomicUsize) {
     let mut second = 0;
-    while left.load(Ordering::SeqCst) > 0 {
+    while left.load(Ordering::SeqCst) > 1 {
         core.pump();
         second += 1;
         core.tick(Timestamp::from_secs(second));
         std::thread::yield_now();
     }
     core.pump();
+    left.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// Joins anywhen, and reads until all leaves have their last value.
-fn read(core: &Core) -> usize {
+fn read(core: &Core, left: &AtomicUsize) -> usize {
     let heartbeat = Some(100 * SECOND);
     let mut reader = subscribe(core, &list(&["/leaf"], Trigger::OnChange { heartbeat }));
     let (mut last, mut syncs) = (BTreeMap::new(), 0);
@@ -43,7 +44,9 @@ fn read(core: &Core) -> usize {
         last.len() == 200 && last.values().all(|value| *value == ROUNDS)
     };
     while syncs == 0 || !is_complete(&last) {
+        let was_over = left.load(Ordering::SeqCst) == 0;
         let Some(events) = reader.next().unwrap() else {
+            assert!(!was_over, "something was lost: {last:?}");
             std::thread::yield_now();
             continue;
         };
@@ -67,14 +70,15 @@ fn read(core: &Core) -> usize {
 #[test]
 fn stream_loses_nothing_whoever_runs_beside() {
     let core = Core::new(config());
-    let left = AtomicUsize::new(2);
+    // The writers and the pump.
+    let left = AtomicUsize::new(3);
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
             let (core, left) = (&core, &left);
             scope.spawn(move || write(core, writer, left));
         }
         scope.spawn(|| pump(&core, &left));
-        let readers: Vec<_> = (0..6).map(|_| scope.spawn(|| read(&core))).collect();
+        let readers: Vec<_> = (0..6).map(|_| scope.spawn(|| read(&core, &left))).collect();
         for reader in readers {
             assert_eq!(reader.join().unwrap(), 1, "exactly one sync");
         }
