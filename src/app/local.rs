@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::iam;
 use crate::iam::Identity;
 use crate::iam::Pepper;
-use crate::store::Sqlite;
+use crate::store::Store;
 
 use super::Error;
 
@@ -19,7 +19,7 @@ pub struct Local {
     /// Authenticator, registry and accounts.
     pub identity: Identity,
     /// The store below them.
-    pub store: Sqlite,
+    pub store: Store,
 }
 
 impl Local {
@@ -44,7 +44,7 @@ impl Local {
         }
         // Beside the database, not in it: a stolen dump confirms no token (iam T4).
         let pepper = Pepper::open_or_create(&pepper).map_err(Error::Pepper)?;
-        let store = Sqlite::open(&database).await.map_err(Error::Store)?;
+        let store = Store::open_sqlite(&database).await.map_err(Error::Store)?;
         let records = Arc::new(store.clone());
         let log = Arc::new(store.clone());
         let identity = Identity::open(records, log, pepper, config, clock)

@@ -46,6 +46,12 @@ pub enum Kind {
     AccountUpdated,
     /// A credential was refused.
     AuthenticationFailed,
+    /// A certificate was issued.
+    CertificateIssued,
+    /// Somebody asked for a certificate, and did not get it.
+    CertificateRefused,
+    /// A certificate was withdrawn.
+    CertificateRevoked,
     /// A person has a new password.
     PasswordChanged,
     /// A person's password was hashed again, with stronger parameters.
@@ -115,7 +121,7 @@ pub struct Origin {
 /// What was acted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// `account`, `pat`, `tenant`.
+    /// `account`, `certificate`, `pat`, `tenant`.
     pub kind: &'static str,
     /// Its id.
     pub id: String,
@@ -193,6 +199,9 @@ impl Kind {
             Self::AccountEnabled => "account.enabled",
             Self::AccountUpdated => "account.updated",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::CertificateIssued => "certificate.issued",
+            Self::CertificateRefused => "certificate.refused",
+            Self::CertificateRevoked => "certificate.revoked",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",

@@ -15,6 +15,7 @@ use crate::model::Timestamp;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::joined;
 use super::rows::stored;
@@ -25,8 +26,8 @@ impl Writer {
         tenant: &TenantRecord,
     ) -> Result<(), RecordsError> {
         let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
-                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-        let done = sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        let added = query(sql)
             .bind(tenant.id.as_str())
             .bind(tenant.state.as_str())
             .bind(
@@ -36,10 +37,10 @@ impl Writer {
             )
             .bind(tenant.tokens_not_before.map(Timestamp::nanos))
             .bind(tenant.created.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if added == 0 {
             Err(RecordsError::TenantExists)
         } else {
             Ok(())
@@ -53,11 +54,11 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         let username_norm = account.username.to_lowercase();
         let taken = "SELECT kind FROM accounts \
-                     WHERE tenant = ?1 AND username_norm = ?2 AND state <> 'deleted'";
-        let taken = sqlx::query(taken)
+                     WHERE tenant = $1 AND username_norm = $2 AND state <> 'deleted'";
+        let taken = query(taken)
             .bind(account.tenant.as_str())
             .bind(&username_norm)
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         if let Some(row) = taken {
@@ -66,8 +67,8 @@ impl Writer {
         }
         let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
                    roles, state, password, expires, tokens_not_before, created, updated, version) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-        sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
             .bind(account.kind.as_str())
@@ -83,7 +84,7 @@ impl Writer {
             .bind(account.created.nanos())
             .bind(account.updated.nanos())
             .bind(stored(account.version))
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(missing_tenant)?;
         self.note(
@@ -120,11 +121,11 @@ impl Writer {
             self.make_room(&pat.tenant, pat.account).await?;
         }
         let taken =
-            "SELECT 1 FROM pats WHERE account = ?1 AND name = ?2 AND revoked IS NULL LIMIT 1";
-        let taken = sqlx::query(taken)
+            "SELECT 1 FROM pats WHERE account = $1 AND name = $2 AND revoked IS NULL LIMIT 1";
+        let taken = query(taken)
             .bind(pat.account.raw())
             .bind(&pat.name)
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         if taken.is_some() {
@@ -132,8 +133,8 @@ impl Writer {
         }
         let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
                    digest, pepper, created, created_by, expires, kind) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        query(sql)
             .bind(pat.id.raw())
             .bind(pat.account.raw())
             .bind(pat.tenant.as_str())
@@ -148,7 +149,7 @@ impl Writer {
             .bind(pat.created_by.map(AccountId::raw))
             .bind(pat.expires.secs())
             .bind(pat.kind.as_str())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         self.note(&pat.tenant, Affected::Pat(pat.id), Change::Created)

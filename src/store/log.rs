@@ -1,8 +1,6 @@
 //! The audit trail, chained (iam A1).
 
 use async_trait::async_trait;
-use sqlx::Sqlite as Db;
-use sqlx::Transaction;
 
 use crate::audit::Event;
 use crate::audit::Hash;
@@ -11,21 +9,23 @@ use crate::audit::Log;
 use crate::audit::LogError;
 use crate::audit::hash_of;
 
-use super::Sqlite;
+use super::Store;
+use super::database::Transaction;
 use super::fault::unavailable;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::stored;
 
 #[async_trait]
-impl Log for Sqlite {
+impl Log for Store {
     async fn append(&self, events: &[Event]) -> Result<(), LogError> {
         self.append_events(events).await.map_err(logged)
     }
 
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, LogError> {
         let sql =
-            "SELECT seq, body, previous, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        let query = sqlx::query(sql).bind(stored(after)).bind(limit);
+            "SELECT seq, body, previous, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let query = query(sql).bind(stored(after)).bind(limit);
         let rows = query.fetch_all(&self.readers).await.map_err(logged)?;
         let link = |columns: &mut Columns<'_>| {
             Ok(Link {
@@ -42,7 +42,7 @@ impl Log for Sqlite {
     }
 }
 
-impl Sqlite {
+impl Store {
     async fn append_events(&self, events: &[Event]) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
         append(&mut transaction, events).await?;
@@ -52,11 +52,11 @@ impl Sqlite {
 
 /// Appends events within a transaction that has begun as the only writer, so nobody else takes the place.
 pub(super) async fn append(
-    transaction: &mut Transaction<'static, Db>,
+    transaction: &mut Transaction,
     events: &[Event],
 ) -> Result<(), sqlx::Error> {
-    let newest = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(&mut **transaction)
+    let newest = query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut *transaction)
         .await?;
     let (mut seq, mut previous): (u64, Hash) = match &newest {
         Some(row) => {
@@ -69,12 +69,12 @@ pub(super) async fn append(
         seq += 1;
         let body = event.to_json();
         let hash = hash_of(seq, &previous, &body);
-        sqlx::query("INSERT INTO audit (seq, body, previous, hash) VALUES (?1, ?2, ?3, ?4)")
+        query("INSERT INTO audit (seq, body, previous, hash) VALUES ($1, $2, $3, $4)")
             .bind(stored(seq))
             .bind(body)
             .bind(previous.as_slice())
             .bind(hash.as_slice())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         previous = hash;
     }

@@ -1,4 +1,4 @@
-//! The schema, step by step. A step that was released is never changed.
+//! The schema, step by step, for each database. A step that was released is never changed.
 
 use std::borrow::Cow;
 
@@ -7,27 +7,50 @@ use sqlx::migrate::Migration;
 use sqlx::migrate::MigrationType;
 use sqlx::migrate::Migrator;
 
-/// All steps, compiled in.
-pub(super) fn migrator() -> Migrator {
-    let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
-        let description = Cow::Borrowed(*description);
+use super::database::Pool;
+
+/// All steps for the database of `pool`, compiled in.
+pub(super) fn migrator(pool: &Pool) -> Migrator {
+    let migration = |step: &Step| {
+        let sql = match pool {
+            Pool::Postgres(_) => step.postgres,
+            Pool::Sqlite(_) => step.sqlite,
+        };
         Migration::new(
-            *version,
-            description,
+            step.version,
+            Cow::Borrowed(step.description),
             MigrationType::Simple,
             sql.into_sql_str(),
             false,
         )
     };
-    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+    let mut migrator = Migrator::with_migrations(STEPS.iter().map(migration).collect());
+    // The transaction around all steps is the only writer.
+    migrator.set_locking(false);
+    migrator
 }
 
-const STEPS: &[(i64, &str, &str)] = &[
-    (1, "identity", include_str!("migrations/0001_identity.sql")),
-    (2, "sessions", include_str!("migrations/0002_sessions.sql")),
-    (
-        9,
-        "certificates",
-        include_str!("migrations/0009_certificates.sql"),
-    ),
+struct Step {
+    version: i64,
+    description: &'static str,
+    postgres: &'static str,
+    sqlite: &'static str,
+}
+
+macro_rules! step {
+    ($version:literal, $description:literal, $file:literal) => {
+        Step {
+            version: $version,
+            description: $description,
+            postgres: include_str!(concat!("migrations/postgres/", $file)),
+            sqlite: include_str!(concat!("migrations/sqlite/", $file)),
+        }
+    };
+}
+
+const STEPS: &[Step] = &[
+    step!(1, "identity", "0001_identity.sql"),
+    step!(2, "sessions", "0002_sessions.sql"),
+    step!(8, "certificates", "0008_certificates.sql"),
+    step!(9, "revoked certificates", "0009_certificates.sql"),
 ];

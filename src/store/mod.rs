@@ -1,15 +1,21 @@
-//! SQLite behind the ports of the domain rooms.
+//! SQLite or PostgreSQL behind the ports of the domain rooms.
 //!
-//! One file in WAL mode, one writer at a time and several readers; every acknowledged write is on the disk. The
-//! tests of the ports are written once, in `tests/conformance.rs`, for every implementation to pass.
+//! SQLite is one file in WAL mode, PostgreSQL a database that several gateways share. Both have one writer at a time
+//! and several readers, and every acknowledged write is on the disk. A statement is written once, for both (`query`); only
+//! the schema has a folder for each (`migrations/`). The tests of the ports are written once, too, in `tests/conformance.rs`.
 
+mod certificates;
 mod creation;
+mod database;
 mod error;
 mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod pools;
+mod query;
 mod records;
+mod revoking;
 mod rows;
 mod search;
 mod sqlite;
@@ -19,4 +25,4 @@ mod token;
 mod tests;
 
 pub use error::Error;
-pub use sqlite::Sqlite;
+pub use pools::Store;

@@ -1,10 +1,8 @@
 //! The identity records: writing. Each change is one transaction, with its audit event and its entries in the
 //! revocation log. It begins as the only writer, so what it has looked at stays true until it commits.
 
-use sqlx::Sqlite as Db;
-use sqlx::Transaction;
-
 use crate::audit::Event;
+use crate::audit::Kind;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
@@ -15,42 +13,60 @@ use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::pki::Reason;
+use crate::pki::port::Which;
 
-use super::Sqlite;
+use super::Store;
+use super::certificates;
+use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::query::query;
+use super::records::one;
 use super::rows::Columns;
-use super::rows::stored;
 
 /// Makes the change. A transaction that is dropped on the way is rolled back.
 pub(super) async fn apply(
-    store: &Sqlite,
+    store: &Store,
     mutation: &Mutation,
     at: Timestamp,
     event: &Event,
 ) -> Result<Vec<Revocation>, RecordsError> {
-    let transaction = store.begin().await.map_err(unavailable)?;
-    let mut writer = Writer {
-        transaction,
-        at,
-        revocations: Vec::new(),
-    };
+    let mut writer = Writer::begin(store, at).await?;
     writer.make(mutation).await?;
-    log::append(&mut writer.transaction, std::slice::from_ref(event))
-        .await
-        .map_err(unavailable)?;
-    writer.transaction.commit().await.map_err(unavailable)?;
-    Ok(writer.revocations)
+    writer.finish(event).await
 }
 
 /// A change on its way.
 pub(super) struct Writer {
-    pub(super) transaction: Transaction<'static, Db>,
+    pub(super) transaction: Transaction,
     pub(super) at: Timestamp,
     revocations: Vec<Revocation>,
 }
 
 impl Writer {
+    /// Begins as the only writer.
+    pub(super) async fn begin(store: &Store, at: Timestamp) -> Result<Self, RecordsError> {
+        Ok(Self {
+            transaction: store.begin().await.map_err(unavailable)?,
+            at,
+            revocations: Vec::new(),
+        })
+    }
+
+    /// Commits, with the audit event, and one more for each certificate that went with what it tells of.
+    pub(super) async fn finish(mut self, event: &Event) -> Result<Vec<Revocation>, RecordsError> {
+        let mut events = vec![event.clone()];
+        if event.kind != Kind::CertificateRevoked {
+            events.extend(certificates::events(event, &self.revocations));
+        }
+        log::append(&mut self.transaction, &events)
+            .await
+            .map_err(unavailable)?;
+        self.transaction.commit().await.map_err(unavailable)?;
+        Ok(self.revocations)
+    }
+
     async fn make(&mut self, mutation: &Mutation) -> Result<(), RecordsError> {
         match mutation {
             Mutation::CreateAccount {
@@ -107,13 +123,15 @@ impl Writer {
 
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
-        let sql = "UPDATE pats SET revoked = ?2 WHERE account = ?1 AND revoked IS NULL";
-        sqlx::query(sql)
+        let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL";
+        query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
+        let own = Which::Account(account.id.raw());
+        self.revoke_with(own, Reason::CessationOfOperation).await?;
         self.note_account(account, Change::Deleted).await
     }
 
@@ -124,13 +142,13 @@ impl Writer {
         to: &PasswordHash,
     ) -> Result<(), RecordsError> {
         let sql =
-            "UPDATE accounts SET password = ?4 WHERE id = ?1 AND tenant = ?2 AND password = ?3";
-        sqlx::query(sql)
+            "UPDATE accounts SET password = $4 WHERE id = $1 AND tenant = $2 AND password = $3";
+        query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
             .bind(&from.0)
             .bind(&to.0)
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -143,14 +161,14 @@ impl Writer {
         description: &str,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE accounts SET name = ?2, description = ?3, updated = ?4, \
-                   version = version + 1 WHERE id = ?1";
-        sqlx::query(sql)
+        let sql = "UPDATE accounts SET name = $2, description = $3, updated = $4, \
+                   version = version + 1 WHERE id = $1";
+        query(sql)
             .bind(account.id.raw())
             .bind(name)
             .bind(description)
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -161,13 +179,13 @@ impl Writer {
         tenant: &TenantId,
         state: State,
     ) -> Result<(), RecordsError> {
-        let done = sqlx::query("UPDATE tenants SET state = ?2 WHERE id = ?1")
+        let changed = query("UPDATE tenants SET state = $2 WHERE id = $1")
             .bind(tenant.as_str())
             .bind(state.as_str())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if changed == 0 {
             return Err(RecordsError::NotFound("tenant"));
         }
         self.note(tenant, Affected::Tenant(tenant.clone()), change_to(state))
@@ -184,20 +202,20 @@ impl Writer {
         self.check(account).await?;
         let sql = match column {
             "password" => {
-                "UPDATE accounts SET password = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET password = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
             "roles" => {
-                "UPDATE accounts SET roles = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET roles = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
             _ => {
-                "UPDATE accounts SET state = ?2, updated = ?3, version = version + 1 WHERE id = ?1"
+                "UPDATE accounts SET state = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
         };
-        sqlx::query(sql)
+        query(sql)
             .bind(account.id.raw())
             .bind(value)
             .bind(self.at.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
@@ -205,16 +223,15 @@ impl Writer {
 
     pub(super) async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {
         let sql =
-            "SELECT version FROM accounts WHERE id = ?1 AND tenant = ?2 AND state <> 'deleted'";
-        let version: Option<i64> = sqlx::query_scalar(sql)
+            "SELECT version FROM accounts WHERE id = $1 AND tenant = $2 AND state <> 'deleted'";
+        let row = query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
-        match version {
+            .fetch_optional(&mut self.transaction)
+            .await;
+        match one(row, |mut columns| columns.number())? {
             None => Err(RecordsError::NotFound("account")),
-            Some(version) if version != stored(account.version) => Err(RecordsError::Changed),
+            Some(version) if version != account.version => Err(RecordsError::Changed),
             Some(_) => Ok(()),
         }
     }
@@ -246,8 +263,8 @@ impl Writer {
             _ => None,
         };
         let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, certificate) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING seq";
-        let row = sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq";
+        let row = query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
             .bind(account)
@@ -256,7 +273,7 @@ impl Writer {
             .bind(roles)
             .bind(expires)
             .bind(certificate)
-            .fetch_one(&mut *self.transaction)
+            .fetch_one(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         let seq = Columns::of(&row).number().map_err(unavailable)?;

@@ -1,7 +1,6 @@
 //! The identity records: reading. Writing is in `mutation`.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
 
 use crate::audit::Event;
 use crate::iam::AccountId;
@@ -26,9 +25,11 @@ use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
-use super::Sqlite;
+use super::Store;
+use super::database::Row;
 use super::fault::unavailable;
 use super::mutation;
+use super::query::query;
 use super::rows::Columns;
 use super::rows::account_columns;
 use super::rows::pat_columns;
@@ -37,7 +38,7 @@ use super::rows::tenant_columns;
 use super::search;
 
 #[async_trait]
-impl Records for Sqlite {
+impl Records for Store {
     async fn apply(
         &self,
         mutation: &Mutation,
@@ -51,9 +52,9 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             tenant_columns!(),
-            " FROM tenants t WHERE t.id = ?1"
+            " FROM tenants t WHERE t.id = $1"
         );
-        let row = sqlx::query(sql)
+        let row = query(sql)
             .bind(id.as_str())
             .fetch_optional(&self.readers)
             .await;
@@ -66,10 +67,9 @@ impl Records for Sqlite {
             tenant_columns!(),
             " FROM tenants t ORDER BY t.id"
         );
-        all(
-            sqlx::query(sql).fetch_all(&self.readers).await,
-            |mut columns| columns.tenant(),
-        )
+        all(query(sql).fetch_all(&self.readers).await, |mut columns| {
+            columns.tenant()
+        })
     }
 
     async fn account(
@@ -80,9 +80,9 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             account_columns!(),
-            " FROM accounts a WHERE a.tenant = ?1 AND a.id = ?2 AND a.state <> 'deleted'"
+            " FROM accounts a WHERE a.tenant = $1 AND a.id = $2 AND a.state <> 'deleted'"
         );
-        let query = sqlx::query(sql).bind(tenant.as_str()).bind(id.raw());
+        let query = query(sql).bind(tenant.as_str()).bind(id.raw());
         one(query.fetch_optional(&self.readers).await, |mut columns| {
             columns.account()
         })
@@ -96,9 +96,9 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             account_columns!(),
-            " FROM accounts a WHERE a.tenant = ?1 AND a.username_norm = ?2 AND a.state <> 'deleted'"
+            " FROM accounts a WHERE a.tenant = $1 AND a.username_norm = $2 AND a.state <> 'deleted'"
         );
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(tenant.as_str())
             .bind(username.to_lowercase());
         one(query.fetch_optional(&self.readers).await, |mut columns| {
@@ -114,10 +114,10 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             account_columns!(),
-            " FROM accounts a WHERE a.tenant = ?1 AND a.username_norm > ?2 AND a.state <> 'deleted' \
-             AND (?3 IS NULL OR a.kind = ?3) ORDER BY a.username_norm LIMIT ?4"
+            " FROM accounts a WHERE a.tenant = $1 AND a.username_norm > $2 AND a.state <> 'deleted' \
+             AND ($3 IS NULL OR a.kind = $3) ORDER BY a.username_norm LIMIT $4"
         );
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(tenant.as_str())
             .bind(page.after.to_lowercase())
             .bind(page.kind.map(AccountKind::as_str))
@@ -141,9 +141,9 @@ impl Records for Sqlite {
             "SELECT ",
             pat_columns!(),
             " FROM pats p JOIN accounts a ON a.id = p.account \
-             WHERE p.tenant = ?1 AND p.id = ?2 AND p.kind = 'pat' AND a.state <> 'deleted'"
+             WHERE p.tenant = $1 AND p.id = $2 AND p.kind = 'pat' AND a.state <> 'deleted'"
         );
-        let query = sqlx::query(sql).bind(tenant.as_str()).bind(id.raw());
+        let query = query(sql).bind(tenant.as_str()).bind(id.raw());
         one(query.fetch_optional(&self.readers).await, |mut columns| {
             columns.pat()
         })
@@ -157,10 +157,10 @@ impl Records for Sqlite {
         let sql = concat!(
             "SELECT ",
             pat_columns!(),
-            " FROM pats p WHERE p.tenant = ?1 AND p.account = ?2 AND p.kind = 'pat' \
+            " FROM pats p WHERE p.tenant = $1 AND p.account = $2 AND p.kind = 'pat' \
              ORDER BY p.created DESC, p.id"
         );
-        let query = sqlx::query(sql).bind(tenant.as_str()).bind(account.raw());
+        let query = query(sql).bind(tenant.as_str()).bind(account.raw());
         all(query.fetch_all(&self.readers).await, |mut columns| {
             columns.pat()
         })
@@ -176,9 +176,9 @@ impl Records for Sqlite {
             ", ",
             tenant_columns!(),
             ", (SELECT coalesce(max(seq), 0) FROM revocations) FROM pats p \
-             JOIN accounts a ON a.id = p.account JOIN tenants t ON t.id = p.tenant WHERE p.digest = ?1"
+             JOIN accounts a ON a.id = p.account JOIN tenants t ON t.id = p.tenant WHERE p.digest = $1"
         );
-        let query = sqlx::query(sql).bind(digest.as_bytes().as_slice());
+        let query = query(sql).bind(digest.as_bytes().as_slice());
         one(query.fetch_optional(&self.readers).await, |mut columns| {
             Ok(PatFacts {
                 pat: columns.pat()?,
@@ -202,10 +202,10 @@ impl Records for Sqlite {
             tenant_columns!(),
             ", a.password, (SELECT coalesce(max(seq), 0) FROM revocations) \
              FROM accounts a JOIN tenants t ON t.id = a.tenant \
-             WHERE a.username_norm = ?1 AND a.kind = 'person' AND a.state <> 'deleted' \
-             AND (?2 IS NULL OR a.tenant = ?2) LIMIT 2"
+             WHERE a.username_norm = $1 AND a.kind = 'person' AND a.state <> 'deleted' \
+             AND ($2 IS NULL OR a.tenant = $2) LIMIT 2"
         );
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(username.to_lowercase())
             .bind(tenant.map(TenantId::as_str));
         all(query.fetch_all(&self.readers).await, |mut columns| {
@@ -220,8 +220,8 @@ impl Records for Sqlite {
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
         let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires, certificate FROM revocations \
-                   WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        let query = sqlx::query(sql).bind(stored(after)).bind(limit);
+                   WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let query = query(sql).bind(stored(after)).bind(limit);
         all(query.fetch_all(&self.readers).await, |mut columns| {
             columns.revocation()
         })
@@ -229,14 +229,15 @@ impl Records for Sqlite {
 
     async fn newest_revocation(&self) -> Result<u64, RecordsError> {
         let sql = "SELECT coalesce(max(seq), 0) FROM revocations";
-        let row = sqlx::query(sql).fetch_optional(&self.readers).await;
+        let row = query(sql).fetch_optional(&self.readers).await;
         Ok(one(row, |mut columns| columns.number())?.unwrap_or(0))
     }
 
     async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError> {
-        let sql = "INSERT INTO marks (name, value) VALUES ('time', ?1) \
-                   ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value) RETURNING value";
-        let row = sqlx::query(sql)
+        let sql = "INSERT INTO marks (name, value) VALUES ('time', $1) \
+                   ON CONFLICT (name) DO UPDATE SET value = CASE WHEN excluded.value > marks.value \
+                   THEN excluded.value ELSE marks.value END RETURNING value";
+        let row = query(sql)
             .bind(now.nanos())
             .fetch_optional(&self.writer)
             .await;
@@ -246,14 +247,14 @@ impl Records for Sqlite {
 
     async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
         let mut transaction = self.begin().await.map_err(unavailable)?;
-        let sql = "UPDATE pats SET last_used = ?2, last_used_from = ?3 \
-                   WHERE id = ?1 AND coalesce(last_used, 0) < ?2";
+        let sql = "UPDATE pats SET last_used = $2, last_used_from = $3 \
+                   WHERE id = $1 AND coalesce(last_used, 0) < $2";
         for (id, last) in uses {
-            sqlx::query(sql)
+            query(sql)
                 .bind(id.raw())
                 .bind(last.at.nanos())
                 .bind(last.address.to_string())
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await
                 .map_err(unavailable)?;
         }
@@ -261,8 +262,8 @@ impl Records for Sqlite {
     }
 }
 
-fn one<T>(
-    row: Result<Option<SqliteRow>, sqlx::Error>,
+pub(super) fn one<T>(
+    row: Result<Option<Row>, sqlx::Error>,
     read: impl for<'r> FnOnce(Columns<'r>) -> Result<T, sqlx::Error>,
 ) -> Result<Option<T>, RecordsError> {
     let row = row.map_err(unavailable)?;
@@ -272,7 +273,7 @@ fn one<T>(
 }
 
 pub(super) fn all<T>(
-    rows: Result<Vec<SqliteRow>, sqlx::Error>,
+    rows: Result<Vec<Row>, sqlx::Error>,
     read: impl for<'r> Fn(Columns<'r>) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, RecordsError> {
     let rows = rows.map_err(unavailable)?;

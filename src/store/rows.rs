@@ -3,8 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Decode;
+use sqlx::Postgres;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::Sqlite;
+use sqlx::Type;
 
 use crate::audit;
 use crate::iam::AccountId;
@@ -25,9 +28,11 @@ use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
+use super::database::Row;
+
 /// Reads the columns of one row from left to right.
 pub(super) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     at: usize,
 }
 
@@ -37,17 +42,20 @@ pub(super) struct Columns<'r> {
 struct Nonsense(&'static str);
 
 impl<'r> Columns<'r> {
-    pub(super) const fn of(row: &'r SqliteRow) -> Self {
+    pub(super) const fn of(row: &'r Row) -> Self {
         Self { row, at: 0 }
     }
 
     pub(super) fn next<T>(&mut self) -> Result<T, sqlx::Error>
     where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+        T: Decode<'r, Postgres> + Type<Postgres> + Decode<'r, Sqlite> + Type<Sqlite>,
     {
         let at = self.at;
         self.at += 1;
-        self.row.try_get(at)
+        match self.row {
+            Row::Postgres(row) => row.try_get(at),
+            Row::Sqlite(row) => row.try_get(at),
+        }
     }
 
     pub(super) fn number(&mut self) -> Result<u64, sqlx::Error> {
@@ -237,7 +245,7 @@ fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
         .map_err(|_| nonsense("lifetime"))
 }
 
-fn nonsense(what: &'static str) -> sqlx::Error {
+pub(super) fn nonsense(what: &'static str) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(Nonsense(what)))
 }
 

@@ -1,8 +1,5 @@
 //! Accounts by conditions, in a chosen order, a page at a time.
 
-use sqlx::QueryBuilder;
-use sqlx::Sqlite as Db;
-
 use crate::iam::AccountKind;
 use crate::iam::AccountQuery;
 use crate::iam::AccountSort;
@@ -17,33 +14,31 @@ use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
-use super::Sqlite;
-use super::fault::unavailable;
+use super::Store;
+use super::query::Builder;
 use super::records::all;
+use super::records::one;
 use super::rows::account_columns;
 use super::rows::stored;
 
 /// The page, and how many accounts there are on all pages.
 pub(super) async fn run(
-    store: &Sqlite,
+    store: &Store,
     tenant: &TenantId,
     query: &AccountQuery,
     now: Timestamp,
 ) -> Result<(Vec<AccountSummary>, u64), RecordsError> {
-    let mut counting = QueryBuilder::new("SELECT count(*)");
+    let mut counting = Builder::new("SELECT count(*)", &store.readers);
     push_source(&mut counting, tenant, query, now);
-    let total: i64 = counting
-        .build_query_scalar()
-        .fetch_one(&store.readers)
-        .await
-        .map_err(unavailable)?;
+    let total = counting.build().fetch_optional(&store.readers).await;
+    let total = one(total, |mut columns| columns.number())?.unwrap_or(0);
 
     let columns = concat!(
         "SELECT ",
         account_columns!(),
         ", coalesce(s.active, 0), s.next, s.used"
     );
-    let mut reading = QueryBuilder::new(columns);
+    let mut reading = Builder::new(columns, &store.readers);
     push_source(&mut reading, tenant, query, now);
     push_order(&mut reading, query);
     let rows = reading.build().fetch_all(&store.readers).await;
@@ -55,16 +50,11 @@ pub(super) async fn run(
             last_used: columns.maybe_time()?,
         })
     })?;
-    Ok((accounts, u64::try_from(total).unwrap_or(0)))
+    Ok((accounts, total))
 }
 
 /// What is text of the statement is written here; what came from a peer is bound.
-fn push_source(
-    sql: &mut QueryBuilder<Db>,
-    tenant: &TenantId,
-    query: &AccountQuery,
-    now: Timestamp,
-) {
+fn push_source(sql: &mut Builder, tenant: &TenantId, query: &AccountQuery, now: Timestamp) {
     let tenant = tenant.as_str().to_owned();
     let now = now.secs();
     sql.push(" FROM accounts a LEFT JOIN (SELECT p.account, ")
@@ -91,12 +81,14 @@ fn push_source(
     }
 }
 
-fn push_filter(sql: &mut QueryBuilder<Db>, filter: &Filter) {
+fn push_filter(sql: &mut Builder, filter: &Filter) {
     match filter {
         Filter::Role(roles) => {
-            sql.push("(0");
+            sql.push("(FALSE");
             for role in roles {
-                sql.push(" OR instr(',' || a.roles || ',', ")
+                sql.push(" OR ")
+                    .push_position()
+                    .push("(',' || a.roles || ',', ")
                     .push_bind(format!(",{role},"))
                     .push(") > 0");
             }
@@ -117,7 +109,7 @@ fn push_filter(sql: &mut QueryBuilder<Db>, filter: &Filter) {
     }
 }
 
-fn push_text(sql: &mut QueryBuilder<Db>, field: TextField, test: &TextTest) {
+fn push_text(sql: &mut Builder, field: TextField, test: &TextTest) {
     let column = match field {
         TextField::Description => "a.description",
         TextField::Name => "a.name",
@@ -130,18 +122,18 @@ fn push_text(sql: &mut QueryBuilder<Db>, field: TextField, test: &TextTest) {
     match test {
         TextTest::Among(texts) => {
             sql.push(column).push(" IN (");
-            let mut list = sql.separated(", ");
-            for text in texts {
-                list.push_bind(given(text));
+            for (index, text) in texts.iter().enumerate() {
+                sql.push(if index == 0 { "" } else { ", " })
+                    .push_bind(given(text));
             }
             sql.push(")");
         }
         TextTest::Contains(part) => {
-            sql.push("instr(").push(column).push(", ");
+            sql.push_position().push("(").push(column).push(", ");
             sql.push_bind(given(part)).push(") > 0");
         }
         TextTest::StartsWith(start) => {
-            sql.push("instr(").push(column).push(", ");
+            sql.push_position().push("(").push(column).push(", ");
             sql.push_bind(given(start)).push(") = 1");
         }
     }
@@ -155,14 +147,14 @@ const fn time_column(field: TimeField) -> &'static str {
     }
 }
 
-fn push_time(sql: &mut QueryBuilder<Db>, field: TimeField, at: Timestamp) {
+fn push_time(sql: &mut Builder, field: TimeField, at: Timestamp) {
     sql.push_bind(match field {
         TimeField::NextExpiry => at.secs(),
         TimeField::Created | TimeField::LastUsed => at.nanos(),
     });
 }
 
-fn push_order(sql: &mut QueryBuilder<Db>, query: &AccountQuery) {
+fn push_order(sql: &mut Builder, query: &AccountQuery) {
     sql.push(" ORDER BY ");
     for (sort, descending) in &query.sort {
         sql.push(match sort {

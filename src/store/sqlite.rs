@@ -7,9 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::Sqlite as Db;
 use sqlx::SqlitePool;
-use sqlx::Transaction;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
@@ -20,19 +18,11 @@ use tokio::time::Instant;
 use crate::iam::port::Fault;
 
 use super::Error;
+use super::Store;
+use super::database::Pool;
 use super::fault::fault_of;
-use super::migrations::migrator;
 
-/// The embedded store: one SQLite file. Cheap to clone.
-///
-/// Several processes may have it open at once: a gateway, and commands that manage accounts.
-#[derive(Clone, Debug)]
-pub struct Sqlite {
-    pub(super) writer: SqlitePool,
-    pub(super) readers: SqlitePool,
-}
-
-impl Sqlite {
+impl Store {
     /// Opens the file at `path`, or makes it, readable by its owner alone. Checks its structure, which reads all of it,
     /// and brings its schema up to date.
     ///
@@ -40,7 +30,7 @@ impl Sqlite {
     ///
     /// [`Error::Unusable`] with [`Fault::Corrupt`] for a damaged file, with [`Fault::Full`] or [`Fault::ReadOnly`] for
     /// a disk that takes no writes; [`Error::Newer`] for a file that a newer version has written.
-    pub async fn open(path: &Path) -> Result<Self, Error> {
+    pub async fn open_sqlite(path: &Path) -> Result<Self, Error> {
         create(path).map_err(|source| Error::File {
             path: path.to_owned(),
             source,
@@ -64,80 +54,15 @@ impl Sqlite {
     }
 
     async fn try_open(path: &Path) -> Result<Self, Error> {
-        let store = Self::connect(path)
+        let (writer, readers) = connect(path)
             .await
             .map_err(|source| unusable(path, source))?;
-        store.check(path).await?;
-        store.migrate(path).await?;
-        Ok(store)
-    }
-
-    /// Waits for what is running and closes the file. What was acknowledged is on the disk in any case.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
-    /// A transaction that is the only one to write from its beginning.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
-    }
-
-    async fn connect(path: &Path) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A commit returns when it would survive a power cut, not just the end of the process.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(BUSY_TIMEOUT)
-                .idle_timeout(None)
-                .max_lifetime(None)
+        check(&writer, path).await?;
+        let store = Self {
+            writer: Pool::Sqlite(writer),
+            readers: Pool::Sqlite(readers),
         };
-        let writer = pool()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
-        let readers = pool()
-            .max_connections(READERS)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer, readers })
-    }
-
-    async fn check(&self, path: &Path) -> Result<(), Error> {
-        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&self.writer)
-            .await
-            .map_err(|source| unusable(path, source))?;
-        if found == "ok" {
-            Ok(())
-        } else {
-            tracing::error!(found, "database is corrupt");
-            Err(Error::Unusable {
-                path: path.to_owned(),
-                fault: Fault::Corrupt,
-                source: None,
-            })
-        }
-    }
-
-    async fn migrate(&self, path: &Path) -> Result<(), Error> {
-        let migrator = migrator();
-        let mut done = migrator.run(&self.writer).await;
-        for _step in migrator.iter() {
-            if !matches!(
-                done,
-                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
-            ) {
-                break;
-            }
-            // Of two processes that make the file at once, one may come too late at each step, and finds it done.
-            done = migrator.run(&self.writer).await;
-        }
-        done.map_err(|error| match error {
+        store.migrate().await.map_err(|error| match error {
             MigrateError::VersionMissing(schema) => Error::Newer {
                 path: path.to_owned(),
                 schema,
@@ -146,6 +71,48 @@ impl Sqlite {
                 unusable(path, source)
             }
             other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
+        })?;
+        Ok(store)
+    }
+}
+
+async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit returns when it would survive a power cut, not just the end of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(BUSY_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    let writer = pool()
+        .max_connections(1)
+        .connect_with(options.clone())
+        .await?;
+    let readers = pool()
+        .max_connections(READERS)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok((writer, readers))
+}
+
+async fn check(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(writer)
+        .await
+        .map_err(|source| unusable(path, source))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        tracing::error!(found, "database is corrupt");
+        Err(Error::Unusable {
+            path: path.to_owned(),
+            fault: Fault::Corrupt,
+            source: None,
         })
     }
 }

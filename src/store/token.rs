@@ -10,9 +10,13 @@ use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 use crate::model::TenantId;
+use crate::pki::Reason;
+use crate::pki::port::Which;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
+use super::query::query;
+use super::records::all;
 
 impl Writer {
     pub(super) async fn revoke_pats(
@@ -21,21 +25,23 @@ impl Writer {
         only: Option<PatId>,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET revoked = ?3 \
-                   WHERE account = ?1 AND (?2 IS NULL OR id = ?2) AND revoked IS NULL RETURNING id";
-        let revoked: Vec<i64> = sqlx::query_scalar(sql)
+        let sql = "UPDATE pats SET revoked = $3 \
+                   WHERE account = $1 AND ($2 IS NULL OR id = $2) AND revoked IS NULL RETURNING id";
+        let revoked = query(sql)
             .bind(account.id.raw())
             .bind(only.map(PatId::raw))
             .bind(self.at.nanos())
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let revoked = all(revoked, |mut columns| columns.next::<i64>())?;
         if only.is_some() && revoked.is_empty() {
             return Err(RecordsError::NotFound("token"));
         }
         for id in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
+            let own = Which::Token(id);
+            self.revoke_with(own, Reason::PrivilegeWithdrawn).await?;
         }
         Ok(())
     }
@@ -61,15 +67,15 @@ impl Writer {
         expires: Expiry,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET expires = ?3 WHERE account = ?1 AND id = ?2 AND revoked IS NULL";
-        let done = sqlx::query(sql)
+        let sql = "UPDATE pats SET expires = $3 WHERE account = $1 AND id = $2 AND revoked IS NULL";
+        let changed = query(sql)
             .bind(account.id.raw())
             .bind(id.raw())
             .bind(expires.secs())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
-        if done.rows_affected() == 0 {
+        if changed == 0 {
             return Err(RecordsError::NotFound("token"));
         }
         let change = Change::Shortened(expires);
@@ -78,14 +84,14 @@ impl Writer {
 
     /// Ends an account's sessions: they were opened with a password that is no longer right.
     pub(super) async fn end_sessions(&mut self, account: &Handle) -> Result<(), RecordsError> {
-        let sql = "UPDATE pats SET revoked = ?2 \
-                   WHERE account = ?1 AND kind = 'session' AND revoked IS NULL RETURNING id";
-        let ended: Vec<i64> = sqlx::query_scalar(sql)
+        let sql = "UPDATE pats SET revoked = $2 \
+                   WHERE account = $1 AND kind = 'session' AND revoked IS NULL RETURNING id";
+        let ended = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let ended = all(ended, |mut columns| columns.next::<i64>())?;
         for id in ended {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
@@ -101,14 +107,15 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.forget_sessions(account).await?;
         let sql = "DELETE FROM pats WHERE id IN (SELECT id FROM pats \
-                   WHERE account = ?1 AND kind = 'session' \
-                   ORDER BY created DESC, id LIMIT -1 OFFSET ?2) RETURNING id";
-        let gone: Vec<i64> = sqlx::query_scalar(sql)
+                   WHERE account = $1 AND kind = 'session' \
+                   ORDER BY created DESC, id LIMIT $2 OFFSET $3) RETURNING id";
+        let gone = query(sql)
             .bind(account.raw())
+            .bind(i64::MAX)
             .bind(MOST_SESSIONS - 1)
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let gone = all(gone, |mut columns| columns.next::<i64>())?;
         for id in gone {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(tenant, pat, Change::Revoked).await?;
@@ -118,13 +125,13 @@ impl Writer {
 
     async fn forget_sessions(&mut self, account: AccountId) -> Result<(), RecordsError> {
         let before = self.at.saturating_sub(SESSION_MEMORY);
-        let sql = "DELETE FROM pats WHERE account = ?1 AND kind = 'session' \
-                   AND (expires < ?2 OR revoked < ?3)";
-        sqlx::query(sql)
+        let sql = "DELETE FROM pats WHERE account = $1 AND kind = 'session' \
+                   AND (expires < $2 OR revoked < $3)";
+        query(sql)
             .bind(account.raw())
             .bind(before.secs())
             .bind(before.nanos())
-            .execute(&mut *self.transaction)
+            .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())

@@ -25,18 +25,18 @@ use tollgate::iam::port::Records;
 use tollgate::iam::port::RecordsError;
 use tollgate::model::TenantId;
 use tollgate::model::Timestamp;
-use tollgate::store::Sqlite;
+use tollgate::store::Store;
 
 /// A store that can be cut off.
 #[derive(Debug)]
 pub struct Breakable {
-    pub store: Sqlite,
+    pub store: Store,
     /// Whether it answers.
     pub reachable: Arc<AtomicBool>,
 }
 
 impl Breakable {
-    fn store(&self) -> Result<&Sqlite, RecordsError> {
+    fn store(&self) -> Result<&Store, RecordsError> {
         let reachable = self.reachable.load(Ordering::SeqCst);
         reachable
             .then_some(&self.store)

@@ -35,7 +35,7 @@ use tollgate::model::Expiry;
 use tollgate::model::TenantId;
 use tollgate::model::Timestamp;
 use tollgate::secret::Secret;
-use tollgate::store::Sqlite;
+use tollgate::store::Store;
 
 use crate::breakable::Breakable;
 
@@ -45,7 +45,7 @@ const PASSWORD: &str = "correct horse";
 /// A process with the store open; several may share the folder.
 struct Process {
     identity: Identity,
-    store: Sqlite,
+    store: Store,
     reachable: Arc<AtomicBool>,
 }
 
@@ -61,7 +61,7 @@ impl Process {
             ..Config::default()
         };
         set(&mut config);
-        let store = Sqlite::open(&folder.path().join("tollgate.db"))
+        let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
             .await
             .unwrap();
         let pepper = Pepper::open_or_create(&folder.path().join("pepper")).unwrap();
@@ -318,7 +318,7 @@ async fn processes_that_make_the_store_at_once_share_it_and_lose_nothing() {
             process.store.close().await;
         }
 
-        let store = Sqlite::open(&folder.path().join("tollgate.db"))
+        let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
             .await
             .unwrap();
         let stored = store.pats(&pca(), account.id).await.unwrap();

@@ -24,7 +24,7 @@ use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
-use crate::store::Sqlite;
+use crate::store::Store;
 
 pub(super) const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1));
@@ -32,7 +32,7 @@ pub(super) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 pub(super) struct Fixture {
     pub(super) folder: TempDir,
-    pub(super) store: Sqlite,
+    pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) identity: Identity,
     pub(super) config: Config,
@@ -52,7 +52,7 @@ impl Fixture {
         };
         set(&mut config);
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("tollgate.db"))
+        let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
             .await
             .unwrap();
         let clock = Clock::fixed(START);
@@ -82,7 +82,7 @@ impl Fixture {
 
     /// Another process on the same store.
     pub(super) async fn another(&self) -> Identity {
-        let store = Sqlite::open(&self.folder.path().join("tollgate.db"))
+        let store = Store::open_sqlite(&self.folder.path().join("tollgate.db"))
             .await
             .unwrap();
         open(&self.folder, &store, &self.config, &self.clock).await
@@ -171,7 +171,7 @@ impl Fixture {
     }
 }
 
-async fn open(folder: &TempDir, store: &Sqlite, config: &Config, clock: &Clock) -> Identity {
+async fn open(folder: &TempDir, store: &Store, config: &Config, clock: &Clock) -> Identity {
     let pepper = Pepper::open_or_create(&folder.path().join("pepper")).unwrap();
     let (records, log) = (Arc::new(store.clone()), Arc::new(store.clone()));
     Identity::open(records, log, pepper, config.clone(), clock.clone())

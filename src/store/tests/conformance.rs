@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::certificates;
 use super::sample::NOW;
 use super::sample::Store;
 use super::sample::account;
@@ -49,6 +50,11 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
+    certificates::certificates_come_back_and_repeat(&*empty().await).await;
+    certificates::key_is_one_accounts_for_good(&*empty().await).await;
+    certificates::revocation_is_logged_once_for_each(&*empty().await).await;
+    certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
+    certificates::crl_numbers_grow(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {

@@ -16,10 +16,12 @@ use crate::iam::port::Mutation;
 use crate::iam::port::Records as _;
 use crate::iam::port::RecordsError;
 use crate::store::Error;
-use crate::store::Sqlite;
+use crate::store::Store;
+use crate::store::query::query;
+use crate::store::rows::Columns;
 
 async fn fault_of_opening(path: &Path) -> Fault {
-    match Sqlite::open(path).await {
+    match Store::open_sqlite(path).await {
         Err(Error::Unusable { fault, .. }) => fault,
         other => panic!("{other:?}"),
     }
@@ -32,7 +34,7 @@ async fn sqlite_conforms() {
     let empty = || async {
         let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = folder.path().join(format!("{number}.db"));
-        Arc::new(Sqlite::open(&path).await.unwrap())
+        Arc::new(Store::open_sqlite(&path).await.unwrap())
     };
     conforms(empty).await;
 }
@@ -41,7 +43,7 @@ async fn sqlite_conforms() {
 async fn file_is_for_its_owner_and_writes_are_durable() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tollgate.db");
-    let store = Sqlite::open(&path).await.unwrap();
+    let store = Store::open_sqlite(&path).await.unwrap();
     apply(&store, Mutation::CreateTenant(tenant("pca")))
         .await
         .unwrap();
@@ -51,17 +53,12 @@ async fn file_is_for_its_owner_and_writes_are_durable() {
         assert_eq!(mode & 0o777, 0o600, "{:?}", file.file_name());
     }
     let pragma = async |sql: &'static str| -> String {
-        let value: String = sqlx::query_scalar(sql)
-            .fetch_one(&store.writer)
-            .await
-            .unwrap();
-        value
+        let row = query(sql).fetch_one(&store.writer).await.unwrap();
+        Columns::of(&row).next().unwrap()
     };
     assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
-    let full: i64 = sqlx::query_scalar("PRAGMA synchronous")
-        .fetch_one(&store.writer)
-        .await
-        .unwrap();
+    let full = query("PRAGMA synchronous").fetch_one(&store.writer);
+    let full: i64 = Columns::of(&full.await.unwrap()).next().unwrap();
     assert_eq!(full, 2);
 
     // As after a kill: the file is copied while it is open, with what is not yet merged into it.
@@ -69,7 +66,7 @@ async fn file_is_for_its_owner_and_writes_are_durable() {
     for name in ["tollgate.db", "tollgate.db-wal"] {
         fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
     }
-    let revived = Sqlite::open(&copy.path().join("tollgate.db"))
+    let revived = Store::open_sqlite(&copy.path().join("tollgate.db"))
         .await
         .unwrap();
     assert_eq!(revived.tenants().await.unwrap(), [tenant("pca")]);
@@ -93,7 +90,7 @@ async fn corrupt_file_is_refused_and_left_as_it_is() {
 async fn file_with_a_damaged_page_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tollgate.db");
-    let store = Sqlite::open(&path).await.unwrap();
+    let store = Store::open_sqlite(&path).await.unwrap();
     apply(&store, Mutation::CreateTenant(tenant("pca")))
         .await
         .unwrap();
@@ -109,7 +106,7 @@ async fn file_with_a_damaged_page_is_refused() {
 async fn folder_in_the_files_place_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(
-        Sqlite::open(folder.path()).await,
+        Store::open_sqlite(folder.path()).await,
         Err(Error::File { .. })
     ));
 }
@@ -118,13 +115,13 @@ async fn folder_in_the_files_place_is_refused() {
 async fn file_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tollgate.db");
-    let store = Sqlite::open(&path).await.unwrap();
+    let store = Store::open_sqlite(&path).await.unwrap();
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (9999, 'later', TRUE, x'00', 0)";
-    sqlx::query(newer).execute(&store.writer).await.unwrap();
+    query(newer).execute(&store.writer).await.unwrap();
     store.close().await;
     assert!(matches!(
-        Sqlite::open(&path).await,
+        Store::open_sqlite(&path).await,
         Err(Error::Newer { schema: 9999, .. })
     ));
 }
@@ -133,11 +130,11 @@ async fn file_of_a_newer_version_is_refused() {
 async fn full_disk_is_named_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tollgate.db");
-    let store = Sqlite::open(&path).await.unwrap();
+    let store = Store::open_sqlite(&path).await.unwrap();
     apply(&store, Mutation::CreateTenant(tenant("pca")))
         .await
         .unwrap();
-    sqlx::query("PRAGMA max_page_count = 1")
+    query("PRAGMA max_page_count = 1")
         .execute(&store.writer)
         .await
         .unwrap();
@@ -164,10 +161,10 @@ async fn full_disk_is_named_and_loses_nothing() {
 #[tokio::test]
 async fn read_only_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("tollgate.db"))
+    let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
         .await
         .unwrap();
-    sqlx::query("PRAGMA query_only = ON")
+    query("PRAGMA query_only = ON")
         .execute(&store.writer)
         .await
         .unwrap();
@@ -178,16 +175,13 @@ async fn read_only_database_is_named() {
 #[tokio::test]
 async fn audit_trail_is_append_only() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("tollgate.db"))
+    let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
         .await
         .unwrap();
     apply(&store, Mutation::CreateTenant(tenant("pca")))
         .await
         .unwrap();
     for sql in ["UPDATE audit SET body = 'x'", "DELETE FROM audit"] {
-        assert!(
-            sqlx::query(sql).execute(&store.writer).await.is_err(),
-            "{sql}"
-        );
+        assert!(query(sql).execute(&store.writer).await.is_err(), "{sql}");
     }
 }
