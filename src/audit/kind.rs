@@ -21,6 +21,12 @@ pub enum Kind {
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// A certificate was issued.
+    CertificateIssued,
+    /// Somebody asked for a certificate, and did not get it.
+    CertificateRefused,
+    /// A certificate was withdrawn.
+    CertificateRevoked,
     /// More failures came than are kept one by one; this says how many (iam A5).
     EventsDropped,
     /// Somebody asked about a token that is not active.
@@ -68,7 +74,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -77,6 +83,9 @@ impl Kind {
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
+        Self::CertificateIssued,
+        Self::CertificateRefused,
+        Self::CertificateRevoked,
         Self::EventsDropped,
         Self::IntrospectionRefused,
         Self::PasswordChanged,
@@ -109,6 +118,9 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::CertificateIssued => "certificate.issued",
+            Self::CertificateRefused => "certificate.refused",
+            Self::CertificateRevoked => "certificate.revoked",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
             Self::PasswordChanged => "account.password_changed",

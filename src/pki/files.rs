@@ -12,6 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem;
@@ -44,6 +46,25 @@ pub(super) fn parse_certificates(
     } else {
         Ok(chain)
     }
+}
+
+/// A certificate as PEM text.
+pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> String {
+    pem("CERTIFICATE", certificate)
+}
+
+/// Any DER as PEM text (RFC 7468).
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
+    let digits = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in digits.as_bytes().chunks(PEM_LINE) {
+        text.extend(line.iter().map(|byte| char::from(*byte)));
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
 }
 
 /// Finds the one private key (PKCS#8, SEC1 or PKCS#1). The parser's own error could show the key: it is dropped.
@@ -98,6 +119,12 @@ pub(super) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Erro
     sync_parent(path)
 }
 
+/// Gives a file another name, in the place of what was there.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(at(to))?;
+    sync_parent(to)
+}
+
 /// Writes a file under another name in the same directory, down to the disk.
 fn write_beside(path: &Path, content: &[u8], mode: u32) -> Result<PathBuf, Error> {
     let tag = getrandom::u64().map_err(Error::Random)?;
@@ -148,6 +175,9 @@ pub(super) const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// A key that the operator brings may be shared with a group, as distributions do (`ssl-cert`).
 pub(super) const OTHERS: u32 = 0o007;
+
+/// Characters of a line (RFC 7468 2).
+const PEM_LINE: usize = 64;
 
 const OWNER_ONLY_DIR: u32 = 0o700;
 const MODE_BITS: u32 = 0o7777;

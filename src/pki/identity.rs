@@ -15,6 +15,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
+use sha2::Digest as _;
+use sha2::Sha256;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
@@ -99,6 +101,18 @@ impl ServerIdentity {
     /// A copy of the key, for the TLS library that keeps it.
     pub fn key(&self) -> PrivateKeyDer<'static> {
         self.key.clone_key()
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub fn key_hash(&self) -> [u8; 32] {
+        let parsed = self
+            .chain
+            .first()
+            .map(|first| parse_x509_certificate(first));
+        match parsed {
+            Some(Ok((_, parsed))) => Sha256::digest(parsed.public_key().raw).into(),
+            _ => [0; 32],
+        }
     }
 
     /// From when on a new certificate should be made: 30 days before this one ends.

@@ -68,6 +68,10 @@ pub trait Certificates: Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<RevokedCertificate>, CertificatesError>;
 
+    /// Whether deleting an account, or revoking a token, revokes its certificates. Holds for every process that uses the
+    /// store, until it is said otherwise; at first it does.
+    async fn set_cascade(&self, is_on: bool) -> Result<(), CertificatesError>;
+
     /// A number for a revocation list: greater than every one before, on whatever node.
     async fn next_crl_number(&self) -> Result<u64, CertificatesError>;
 }

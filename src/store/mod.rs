@@ -4,6 +4,7 @@
 //! and several readers, and every acknowledged write is on the disk. A statement is written once, for both (`query`); only
 //! the schema has a folder for each (`migrations/`). The tests of the ports are written once, too, in `tests/conformance.rs`.
 
+mod certificates;
 mod creation;
 mod database;
 mod error;
@@ -14,6 +15,7 @@ mod mutation;
 mod pools;
 mod query;
 mod records;
+mod revoking;
 mod rows;
 mod search;
 mod sqlite;

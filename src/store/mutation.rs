@@ -2,6 +2,7 @@
 //! revocation log. It begins as the only writer, so what it has looked at stays true until it commits.
 
 use crate::audit::Event;
+use crate::audit::Kind;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
@@ -14,8 +15,11 @@ use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::pki::Reason;
+use crate::pki::port::Which;
 
 use super::Store;
+use super::certificates;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
@@ -31,18 +35,9 @@ pub(super) async fn apply(
     at: Timestamp,
     event: &Event,
 ) -> Result<Applied, RecordsError> {
-    let transaction = store.begin().await.map_err(unavailable)?;
-    let mut writer = Writer {
-        transaction,
-        at,
-        applied: Applied::default(),
-    };
+    let mut writer = Writer::begin(store, at).await?;
     writer.make(mutation).await?;
-    log::append(&mut writer.transaction, std::slice::from_ref(event))
-        .await
-        .map_err(unavailable)?;
-    writer.transaction.commit().await.map_err(unavailable)?;
-    Ok(writer.applied)
+    writer.finish(event).await
 }
 
 /// A change on its way.
@@ -53,6 +48,28 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Begins as the only writer.
+    pub(super) async fn begin(store: &Store, at: Timestamp) -> Result<Self, RecordsError> {
+        Ok(Self {
+            transaction: store.begin().await.map_err(unavailable)?,
+            at,
+            applied: Applied::default(),
+        })
+    }
+
+    /// Commits, with the audit event, and one more for each certificate that went with what it tells of.
+    pub(super) async fn finish(mut self, event: &Event) -> Result<Applied, RecordsError> {
+        let mut events = vec![event.clone()];
+        if event.kind != Kind::CertificateRevoked {
+            events.extend(certificates::events(event, &self.applied.revocations));
+        }
+        log::append(&mut self.transaction, &events)
+            .await
+            .map_err(unavailable)?;
+        self.transaction.commit().await.map_err(unavailable)?;
+        Ok(self.applied)
+    }
+
     async fn make(&mut self, mutation: &Mutation) -> Result<(), RecordsError> {
         match mutation {
             Mutation::CreateAccount {
@@ -118,6 +135,8 @@ impl Writer {
             .await;
         let revoked = all(revoked, |mut columns| columns.next::<String>())?;
         self.count_revoked(revoked.iter().map(String::as_str));
+        let own = Which::Account(account.id.raw());
+        self.revoke_with(own, Reason::CessationOfOperation).await?;
         self.note_account(account, Change::Deleted).await
     }
 

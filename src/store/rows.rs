@@ -245,7 +245,7 @@ fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
         .map_err(|_| nonsense("lifetime"))
 }
 
-fn nonsense(what: &'static str) -> sqlx::Error {
+pub(super) fn nonsense(what: &'static str) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(Nonsense(what)))
 }
 

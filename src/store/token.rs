@@ -10,6 +10,8 @@ use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 use crate::model::TenantId;
+use crate::pki::Reason;
+use crate::pki::port::Which;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
@@ -42,6 +44,8 @@ impl Writer {
         for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
+            let own = Which::Token(id);
+            self.revoke_with(own, Reason::PrivilegeWithdrawn).await?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::audit as log;
+use super::certificates;
 use super::sample::NOW;
 use super::sample::Store;
 use super::sample::account;
@@ -52,6 +53,11 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
+    certificates::certificates_come_back_and_repeat(&*empty().await).await;
+    certificates::key_is_one_accounts_for_good(&*empty().await).await;
+    certificates::revocation_is_logged_once_for_each(&*empty().await).await;
+    certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
+    certificates::crl_numbers_grow(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {
