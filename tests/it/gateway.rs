@@ -53,7 +53,7 @@ pub struct Gateway {
     pub core: Core,
     running: app::Gateway,
     token: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Writes into the tree of [`TENANT`] as a source would.
@@ -87,7 +87,7 @@ impl Gateway {
             core: running.core().clone(),
             token: String::new(),
             running,
-            _data: data,
+            data,
         };
         gateway
             .accounts()
@@ -117,6 +117,22 @@ impl Gateway {
 
     pub fn accounts(&self) -> &Accounts {
         &self.running.identity().accounts
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    pub fn ca_file(&self) -> &std::path::Path {
+        self.running.ca_file()
+    }
+
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running.admin_address()
+    }
+
+    pub fn reloader(&self) -> &app::Reloader {
+        self.running.reloader()
     }
 
     // Connections.
