@@ -137,31 +137,14 @@ pub struct Foreign(pub CertifiedIssuer<'static, KeyPair>);
 
 impl Foreign {
     pub fn new(name: &str) -> Self {
-        Self::with_depth(name, BasicConstraints::Unconstrained)
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(issuing(name), key).unwrap())
     }
 
-    pub fn with_depth(name: &str, depth: BasicConstraints) -> Self {
-        let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(depth);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2036, 1, 1);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    /// An authority below this one.
-    pub fn below(&self, name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2036, 1, 1);
+    /// An authority below this one, touched by `change`.
+    pub fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = issuing(name);
+        change(&mut params);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
     }
@@ -208,4 +191,16 @@ impl Foreign {
         };
         params.signed_by(&self.0).unwrap().pem().unwrap()
     }
+}
+
+fn issuing(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2036, 1, 1);
+    params
 }

@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use rcgen::BasicConstraints;
 use rcgen::CertificateParams;
 use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::GeneralSubtree;
+use rcgen::NameConstraints;
 use rustls::SignatureScheme;
 use rustls::SupportedProtocolVersion;
 use rustls::client::ResolvesClientCert;
@@ -122,7 +124,7 @@ async fn bad_certificates_get_the_alert_that_says_why() {
 async fn chains_are_taken_in_any_order_up_to_a_limit() {
     let root = Foreign::new("root");
     let (gateway, _folder) = trusting(&[&root]).await;
-    let between = root.below("between");
+    let between = root.below("between", |_| {});
     let (leaf, key) = between.client(|_| {});
     let others: Vec<_> = (0..12)
         .map(|n| Foreign::new(&format!("other {n}")).der())
@@ -169,18 +171,48 @@ async fn chains_are_taken_in_any_order_up_to_a_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn path_length_is_honoured() {
-    let root = Foreign::with_depth("root", BasicConstraints::Constrained(0));
+async fn path_length_and_name_constraints_are_honoured() {
+    let root = Foreign::new("root");
     let (gateway, _folder) = trusting(&[&root]).await;
-    let between = root.below("between");
-    let (leaf, key) = between.client(|_| {});
-    let chain = [leaf, between.der()];
-    let config = config(&gateway, &chain, &key, &[], &[&TLS13]);
-    assert!(alert(&gateway, config).await.contains("alert"));
-    let (leaf, key) = root.client(|_| {});
-    let config = super::config(&gateway, &[leaf], &key, &[b"http/1.1"], &[&TLS13]);
-    let stream = connect(&gateway, config).await.unwrap();
-    assert_eq!(get(stream, "/healthz", "").await.status, 200);
+    let last = root.below("last", |params| {
+        params.is_ca = rcgen::IsCa::Ca(BasicConstraints::Constrained(0));
+    });
+    let beyond = last.below("beyond", |_| {});
+    let named = root.below("named", |params| {
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName("example.net".to_owned())],
+            excluded_subtrees: Vec::new(),
+        });
+    });
+    let dns = |name: &str| {
+        let name = rcgen::SanType::DnsName(name.try_into().unwrap());
+        move |params: &mut CertificateParams| params.subject_alt_names = vec![name]
+    };
+    for (what, (leaf, key), above, is_taken) in [
+        ("at the end", last.client(|_| {}), vec![last.der()], true),
+        (
+            "beyond the path length",
+            beyond.client(|_| {}),
+            vec![beyond.der(), last.der()],
+            false,
+        ),
+        (
+            "permitted name",
+            named.client(dns("a.example.net")),
+            vec![named.der()],
+            true,
+        ),
+        (
+            "other name",
+            named.client(dns("a.example.com")),
+            vec![named.der()],
+            false,
+        ),
+    ] {
+        let chain = [&[leaf], &above[..]].concat();
+        let config = config(&gateway, &chain, &key, &[b"http/1.1"], &[&TLS12]);
+        assert_eq!(connect(&gateway, config).await.is_ok(), is_taken, "{what}");
+    }
 }
 
 /// Shows no certificate, and remembers whose were asked for.
