@@ -147,10 +147,7 @@ pub(super) async fn remove(Shared(service): Shared<Service>, request: Request) -
     incoming.query(&[])?;
     let id = incoming.account()?;
     service.machine(&incoming, id).await?;
-    let pats = service.accounts.pats(caller, tenant, id).await?;
-    let alive = pats.iter().filter(|pat| pat.record.revoked.is_none());
-    let revoked = alive.count();
-    let account = service.accounts.delete(caller, tenant, id).await?;
+    let (account, revoked) = service.accounts.delete(caller, tenant, id).await?;
     let mut body = view::account(&account);
     body.insert("state".to_owned(), "deleted".into());
     body.insert("revokedPats".to_owned(), revoked.into());

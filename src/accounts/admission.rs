@@ -9,8 +9,10 @@ use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
+use axum::http::header::HOST;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -21,14 +23,14 @@ use crate::iam::Authenticator;
 use crate::iam::Caller;
 use crate::iam::Credential;
 use crate::iam::Denied;
+use crate::iam::Named;
 use crate::iam::Principal;
-use crate::iam::permit;
 use crate::model::Peer;
 use crate::model::TenantId;
 use crate::secret::Secret;
 
 use super::Service;
-use super::credential::bearer;
+use super::credential::bearer_if_any;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::TENANT;
@@ -70,18 +72,22 @@ impl Gate {
         }
     }
 
-    async fn decide(&self, headers: &HeaderMap, origin: Origin) -> Result<Admitted, Refusal> {
-        let from = address(&origin)?;
-        let principal = authenticate(&self.authenticator, bearer(headers)?, from).await?;
-        let named = tenant(headers)?.ok_or_else(tenant_missing)?;
-        let tenant = match permit(&principal, Action::ManageAccounts, Some(named)) {
-            Ok(permit) => permit.tenant().clone(),
-            Err(Denied::MissingRole { .. }) if !self.manages => TenantId::new(named),
-            Err(denied) => return Err(denied.into()),
-        };
-        if tenant != principal.tenant && !self.authenticator.knows_tenant(&tenant).await? {
-            return Err(Denied::ForeignTenant.into());
+    async fn decide(&self, parts: &Parts) -> Result<Admitted, Refusal> {
+        let origin = origin(parts);
+        let token = bearer_if_any(&parts.headers)?;
+        let principal = identify(&self.authenticator, token, parts).await?;
+        let named = named(parts)?;
+        if named.header.is_none() {
+            return Err(tenant_missing());
         }
+        let tenant = if self.manages {
+            let permit = self
+                .authenticator
+                .permit(&principal, Action::ManageAccounts, named);
+            permit.await?.tenant().clone()
+        } else {
+            self.authenticator.tenant_of(&principal, named).await?
+        };
         Ok(Admitted {
             caller: Caller::principal(&principal, origin),
             principal,
@@ -93,7 +99,7 @@ impl Gate {
 /// Lets a request pass, with [`Admitted`] among its extensions, or answers it.
 pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let admitted = gate.decide(&parts.headers, origin(&parts)).await;
+    let admitted = gate.decide(&parts).await;
     request = Request::from_parts(parts, body);
     let admitted = match admitted {
         Ok(admitted) => admitted,
@@ -108,14 +114,16 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     response
 }
 
-/// Who a bearer token belongs to.
-pub(super) async fn authenticate(
+/// Whose a request is: by its token, or by the certificate of its connection.
+pub(super) async fn identify(
     authenticator: &Authenticator,
-    token: Secret,
-    from: IpAddr,
+    token: Option<Secret>,
+    parts: &Parts,
 ) -> Result<Arc<Principal>, Refusal> {
-    let credential = Credential::Bearer(token);
-    Ok(authenticator.authenticate(credential, from).await?)
+    let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
+    let presented = token.map(Credential::Bearer);
+    let found = authenticator.identify(presented, peer).await?;
+    found.ok_or_else(Refusal::missing_credentials)
 }
 
 /// Where a request comes from, for the audit trail.
@@ -138,8 +146,20 @@ pub(super) fn address(origin: &Origin) -> Result<IpAddr, Refusal> {
     origin.address.ok_or_else(internal)
 }
 
-/// The tenant that the request names; two that differ name none (iam section 8, 7).
-pub(super) fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// The tenants that the request names.
+pub(super) fn named(parts: &Parts) -> Result<Named<'_>, Refusal> {
+    let peer = parts.extensions.get::<Peer>();
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority = parts.uri.authority().map(Authority::as_str);
+    Ok(Named {
+        header: tenant(&parts.headers)?,
+        server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+        authority: authority.or(host),
+    })
+}
+
+/// The tenant that the request names in its header; two that differ name none (iam section 8, 7).
+fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(&TENANT_HEADER).iter();
     let Some(first) = values.next() else {
         return Ok(None);

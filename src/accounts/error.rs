@@ -17,6 +17,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountsError;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -107,7 +108,7 @@ impl Refusal {
 
     /// No credential was shown.
     pub(super) fn missing_credentials() -> Self {
-        let detail = "send `Authorization: Bearer <token>`";
+        let detail = "send `Authorization: Bearer <token>`, or show a client certificate";
         let problem =
             Problem::new("missing_credentials", detail).from(Source::Header("Authorization"));
         Self::new(StatusCode::UNAUTHORIZED, problem).with(WWW_AUTHENTICATE, CHALLENGE)
@@ -184,6 +185,15 @@ impl From<AuthError> for Refusal {
                 let problem = Problem::new("ip_not_allowed", error.to_string());
                 return Self::new(StatusCode::FORBIDDEN, problem);
             }
+            AuthError::CertificateMismatch => {
+                let problem = Problem::new(error.reason(), error.to_string());
+                return Self::new(StatusCode::FORBIDDEN, problem);
+            }
+            other if other.serial().is_some() => {
+                let problem = Problem::new(other.reason(), other.to_string());
+                return Self::new(StatusCode::UNAUTHORIZED, problem)
+                    .with(WWW_AUTHENTICATE, CHALLENGE);
+            }
             AuthError::Throttled { retry_after } => {
                 let problem = Problem::new("rate_limited", error.to_string());
                 return Self::new(StatusCode::TOO_MANY_REQUESTS, problem)
@@ -209,6 +219,15 @@ impl From<Denied> for Refusal {
             _ => Problem::new(denied.reason(), denied.to_string()),
         };
         Self::new(StatusCode::FORBIDDEN, problem)
+    }
+}
+
+impl From<NotPermitted> for Refusal {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => denied.into(),
+            NotPermitted::Auth(error) => error.into(),
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! `/oauth2/introspect`: somebody who was shown a token asks what it is worth (RFC 7662).
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::iam::Action;
 use crate::iam::Principal;
 use crate::iam::Role;
+use crate::iam::permit;
 use crate::secret::Secret;
 
 use super::Service;
 use super::admission::address;
-use super::admission::authenticate;
+use super::admission::identify;
 use super::admission::origin;
 use super::credential::bearer;
 use super::error::Problem;
@@ -22,19 +26,25 @@ use super::media::Media;
 use super::request::read_form;
 use super::view;
 
-/// Tells an authenticated caller of a token: of its own tenant, or, for skylight-admin, of any. All that is not active
-/// is answered alike (RFC 7662 2.2).
+/// Tells who manages accounts of a token: of its own tenant, or, for skylight-admin, of any; and every holder of a token
+/// of that token. All that is not active is answered alike (RFC 7662 2.2).
 pub(super) async fn introspect(
     State(service): State<Service>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let from = address(&origin(&parts))?;
-    let caller = authenticate(&service.authenticator, bearer(&parts.headers)?, from).await?;
-    let form = read_form(&parts, body).await?;
-    let token = form.get("token").map(Secret::new).ok_or_else(|| {
-        Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
-    })?;
+    let own = bearer(&parts.headers)?;
+    let caller = identify(&service.authenticator, Some(own.clone()), &parts).await?;
+    let managing = permit(&caller, Action::ManageAccounts, None);
+    let token = asked(&parts, body).await;
+    match managing {
+        Err(denied) if !token.as_ref().is_ok_and(|token| *token == own) => {
+            return Err(denied.into());
+        }
+        _ => {}
+    }
+    let token = token?;
     let found = service.authenticator.introspect(&token, from).await?;
     let found = found.filter(|found| {
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
@@ -44,6 +54,13 @@ pub(super) async fn introspect(
         None => json!({ "active": false }),
     };
     Ok(view::answer(StatusCode::OK, Media::Json, body))
+}
+
+async fn asked(parts: &Parts, body: Body) -> Result<Secret, Refusal> {
+    let form = read_form(parts, body).await?;
+    form.get("token").map(Secret::new).ok_or_else(|| {
+        Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
+    })
 }
 
 fn active(principal: &Principal) -> Value {

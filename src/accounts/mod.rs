@@ -6,10 +6,12 @@
 
 mod account;
 mod admission;
+mod certificate;
 mod credential;
 mod error;
 mod fields;
 mod form;
+mod forward;
 mod frame;
 mod introspect;
 mod json;

@@ -125,10 +125,7 @@ pub(super) async fn revoke_all(State(service): State<Service>, request: Request)
     incoming.query(&[])?;
     let account = incoming.account()?;
     let record = service.machine(&incoming, account).await?;
-    let before = service.accounts.pats(caller, tenant, account).await?;
-    let alive = before.iter().filter(|view| view.record.revoked.is_none());
-    let revoked = alive.count();
-    service
+    let revoked = service
         .accounts
         .revoke_all_pats(caller, tenant, account)
         .await?;

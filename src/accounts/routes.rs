@@ -12,6 +12,7 @@ use super::Service;
 use super::account;
 use super::admission::Gate;
 use super::admission::admit;
+use super::certificate;
 use super::error::Refusal;
 use super::frame::frame;
 use super::introspect;
@@ -35,6 +36,12 @@ impl Service {
             .route(
                 "/api/v1/auth/validate",
                 get(login::validate).post(login::validate),
+            )
+            .route(CERTIFICATE, any(certificate::validate))
+            // Envoy appends the path that it asks about.
+            .route(
+                &format!("{CERTIFICATE}/{{*asked}}"),
+                any(certificate::validate),
             )
             .route("/oauth2/introspect", post(introspect::introspect))
             .method_not_allowed_fallback(wrong_method);
@@ -98,6 +105,9 @@ fn managing() -> Router<Service> {
             any(nowhere),
         )
 }
+
+/// The vendor's page for proxies and for holders of certificates.
+const CERTIFICATE: &str = "/api/v1/auth/cert/validate/authorization";
 
 async fn wrong_method() -> Refusal {
     Refusal::wrong_method()

@@ -9,6 +9,15 @@ pub enum Error {
     /// The accounts cannot be prepared.
     #[error("cannot prepare accounts")]
     Accounts(#[source] crate::iam::IdentityError),
+    /// A revocation list cannot be read, or is none.
+    #[error("no revocation list in {path}")]
+    Crl {
+        /// The file.
+        path: PathBuf,
+        /// What the system said, where it was the system.
+        #[source]
+        source: Option<std::io::Error>,
+    },
     /// The data directory cannot be made or entered.
     #[error("cannot use data directory {path}")]
     DataDir {
@@ -38,6 +47,9 @@ pub enum Error {
     /// The reflection service refuses our own descriptors.
     #[error("cannot serve reflection")]
     Reflection(#[source] Box<tonic_reflection::server::Error>),
+    /// The gateway is about to end.
+    #[error("gateway is stopping")]
+    Stopping,
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] crate::store::Error),

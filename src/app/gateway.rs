@@ -27,6 +27,7 @@ use crate::transport::Server;
 
 use super::Error;
 use super::Local;
+use super::Reloader;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
@@ -43,6 +44,7 @@ pub struct Gateway {
     admin_address: SocketAddr,
     reflector_address: Option<SocketAddr>,
     ca_file: PathBuf,
+    reloader: Reloader,
     drain_grace: Duration,
     local: Local,
     core: Core,
@@ -64,8 +66,13 @@ impl Gateway {
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
         let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
-        let certificates =
-            Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
+        let revoked = local.identity.revoked.clone();
+        let certificates = Certificates::open(
+            &settings.data_dir,
+            &settings.gateway,
+            revoked,
+            clock.clone(),
+        )?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
         let service = gnmi::Service::new(
@@ -82,8 +89,11 @@ impl Gateway {
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 
         let tls = || Security::Tls(certificates.subscribe());
-        let server = listen(settings.gateway.transport, tls()).await?;
-        let iam = listen(settings.gateway.iam, tls()).await?;
+        let proxies = settings.gateway.proxies.clone();
+        let server = listen(settings.gateway.transport, tls())
+            .await?
+            .behind(proxies.clone());
+        let iam = listen(settings.gateway.iam, tls()).await?.behind(proxies);
         let admin = listen(settings.admin, Security::Plain).await?;
         let (tasks, stop, drain) = (
             TaskTracker::new(),
@@ -96,6 +106,7 @@ impl Gateway {
             admin_address: admin.local_addr(),
             reflector_address: None,
             ca_file: certificates.ca_file(),
+            reloader: certificates.reloader(),
             drain_grace: settings.gateway.drain_grace,
             local,
             core,
@@ -146,6 +157,11 @@ impl Gateway {
     /// The certificate that clients must trust, when the gateway's own CA issues the server's.
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
+    }
+
+    /// A way to have the certificates read again.
+    pub const fn reloader(&self) -> &Reloader {
+        &self.reloader
     }
 
     /// The accounts that it lets in.
@@ -207,7 +223,7 @@ impl Gateway {
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));
-        self.tasks.spawn(certificates.drive_renewal(stop()));
+        self.tasks.spawn(certificates.drive(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }
 }

@@ -3,14 +3,18 @@
 //! The one place that knows all rooms; it holds no logic of its own. Commands and tests start a [`Gateway`]
 //! the same way.
 
+mod authorities;
 mod certificate;
 mod drivers;
 mod error;
 mod gateway;
 mod local;
 mod measurement;
+mod reload;
 mod router;
+mod watched;
 
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;
+pub use reload::Reloader;

@@ -11,6 +11,7 @@
 //! A new key is one line in its section's file: name, default, limits, documentation. The table in the README is
 //! made from the same line ([`documentation`]).
 
+mod clients;
 mod gateway;
 mod iam;
 mod log;
@@ -30,6 +31,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 
+pub use clients::Clients;
 pub use gateway::Certificate;
 pub use gateway::Gateway;
 pub use log::Log;

@@ -9,13 +9,12 @@ use tonic::Status;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::LiveSession;
+use crate::iam::Named;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
-use crate::iam::permit;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -41,11 +40,10 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let address = peer.address.ip();
-        self.authenticator
-            .authenticate(credential, address)
-            .await
-            .map_err(status::refused)
+        let identified = self.authenticator.identify(credential, peer).await;
+        identified
+            .map_err(status::refused)?
+            .ok_or_else(|| Status::unauthenticated("credentials are missing"))
     }
 
     /// Tells whether the sender of a request may do `action`, and in which tenant.
@@ -81,31 +79,25 @@ impl Admission {
         Ok(self.registry.open(&principal, &permit, limit))
     }
 
-    /// A skylight-admin may name any tenant that there is: a name without one must not make a tree.
     async fn permit_principal(
         &self,
         parts: &Parts,
         principal: &Principal,
         action: Action,
     ) -> Result<Permit, Status> {
-        let named = read_tenant(&parts.headers)?;
-        let permit = permit(principal, action, named).map_err(status::denied)?;
-        let tenant = permit.tenant();
-        if *tenant != principal.tenant
-            && !self
-                .authenticator
-                .knows_tenant(tenant)
-                .await
-                .map_err(status::refused)?
-        {
-            return Err(status::denied(Denied::ForeignTenant));
-        }
-        Ok(permit)
+        let peer = parts.extensions.get::<Peer>();
+        let named = Named {
+            header: read_tenant(&parts.headers)?,
+            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let permitted = self.authenticator.permit(principal, action, named).await;
+        permitted.map_err(status::not_permitted)
     }
 }
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
-fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
+fn credential(parts: &Parts) -> Result<(&Peer, Option<Credential>), Status> {
     let Some(peer) = parts.extensions.get::<Peer>() else {
         return Err(Status::internal("connection without a peer"));
     };
@@ -114,8 +106,5 @@ fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
             "credentials are not taken over plain text",
         ));
     }
-    match read_credential(&parts.headers)? {
-        Some(credential) => Ok((peer, credential)),
-        None => Err(Status::unauthenticated("credentials are missing")),
-    }
+    Ok((peer, read_credential(&parts.headers)?))
 }

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
-use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
@@ -26,6 +25,7 @@ use super::Pepper;
 use super::Principal;
 use super::Registry;
 use super::Time;
+use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
 use super::lockout::Lockout;
@@ -34,6 +34,7 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
+use super::throttle::Known;
 use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
@@ -62,8 +63,11 @@ pub(super) struct Inner {
     pub(super) positive: Cache<Arc<Entry>>,
     /// Tokens that do not. Apart, so that a flood of them cannot push out the others (iam R2).
     pub(super) negative: Cache<Refusal>,
+    /// Certificates that count, by their fingerprint.
+    pub(super) certificates: Cache<Arc<Entry>>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
+    pub(super) tenant_names: TenantNames,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -122,6 +126,7 @@ impl Authenticator {
         }
         let outcome = match &credential {
             Credential::Bearer(token) => self.0.token(token.expose(), from).await,
+            Credential::Certificate(certificate) => self.0.certificate(certificate, from).await,
             Credential::Password { username, password } => {
                 self.0.password(username, password, from).await
             }
@@ -160,12 +165,6 @@ impl Authenticator {
         }
     }
 
-    /// Whether there is such a tenant: what a skylight-admin names in a header need not be (iam X1).
-    pub async fn knows_tenant(&self, tenant: &TenantId) -> Result<bool, AuthError> {
-        let found = self.0.records.tenant(tenant).await;
-        Ok(found.map_err(|_| AuthError::Unavailable)?.is_some())
-    }
-
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -186,6 +185,7 @@ impl Authenticator {
         self.0.positive.age();
         self.0.negative.age();
         self.0.logins.age();
+        self.0.certificates.age();
         self.0.throttle.sweep();
         self.0.lockout.sweep(self.0.time.now());
     }
@@ -249,15 +249,17 @@ impl Inner {
     }
 
     /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
+    pub(super) fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
         Meters::failed(error);
         if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
             return error;
         }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
+        let known = error.token().map(Known::Pat);
+        let known = known.or(error.serial().map(Known::Certificate));
+        let (price, is_told) = match known {
+            Some(known) => (
+                self.throttle.charge_inactive(known),
+                self.throttle.is_worth_telling(known),
             ),
             None => (self.throttle.charge_source(from), true),
         };
@@ -281,11 +283,16 @@ impl Inner {
         event.outcome = audit::Outcome::Failure;
         event.origin.address = Some(from);
         event.reason = Some(error.reason());
-        event.subject = error.token().map(|token| audit::Subject {
-            kind: "pat",
-            id: token.to_string(),
+        let subject = |kind, id| audit::Subject {
+            kind,
+            id,
             name: None,
-        });
+        };
+        let pat = error.token().map(|token| subject("pat", token.to_string()));
+        let certificate = error
+            .serial()
+            .map(|serial| subject("certificate", serial.to_string()));
+        event.subject = pat.or(certificate);
         self.trail.record(event);
     }
 

@@ -20,7 +20,9 @@ use super::Authenticator;
 use super::Config;
 use super::Pepper;
 use super::Registry;
+use super::RevokedCertificates;
 use super::Time;
+use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
 use super::lockout::Lockout;
@@ -43,6 +45,8 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
+    /// Revoked certificates of our own authority.
+    pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
 }
 
@@ -97,7 +101,13 @@ impl Identity {
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
-        let registry = Registry::new(Arc::clone(&recent), time.clone(), Arc::clone(&meters));
+        let revoked = RevokedCertificates::new();
+        let registry = Registry::new(
+            Arc::clone(&recent),
+            revoked.clone(),
+            time.clone(),
+            Arc::clone(&meters),
+        );
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
         let authenticator = Authenticator(Arc::new(Inner {
@@ -114,7 +124,9 @@ impl Identity {
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
+            certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
+            tenant_names: TenantNames::default(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
@@ -143,6 +155,7 @@ impl Identity {
             },
             authenticator,
             registry,
+            revoked,
         })
     }
 

@@ -68,7 +68,7 @@ impl Inner {
 
     /// Waits for the token's lane. All sources beyond their budget of failures share the one slow lane: their good
     /// tokens still come through, their flood makes one read of the store at once (iam L1).
-    async fn enter_lane(
+    pub(super) async fn enter_lane(
         &self,
         key: CacheKey,
         from: IpAddr,
@@ -150,4 +150,4 @@ const SLOW_LANE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A read that takes longer counts as failed: shorter than the wait for a lane, so that what the cache still knows is
 /// served while the store hangs (iam R6).
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(2);

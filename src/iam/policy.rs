@@ -107,19 +107,28 @@ pub fn permit(
     action: Action,
     tenant_header: Option<&str>,
 ) -> Result<Permit, Denied> {
-    let tenant = match tenant_header {
-        Some(named) if named != principal.tenant.as_str() => {
-            if !principal.roles.contains(Role::SkylightAdmin) {
-                return Err(Denied::ForeignTenant);
-            }
-            TenantId::new(named)
-        }
-        _ => principal.tenant.clone(),
-    };
+    let tenant = choose_tenant(principal, tenant_header)?;
     if is_allowed(principal.roles, &principal.scopes, action) {
         Ok(Permit { action, tenant })
     } else {
         Err(Denied::MissingRole { action })
+    }
+}
+
+/// In which tenant `principal` acts that names `header` (iam X1).
+pub(crate) fn choose_tenant(
+    principal: &Principal,
+    header: Option<&str>,
+) -> Result<TenantId, Denied> {
+    match header {
+        Some(named) if named != principal.tenant.as_str() => {
+            if principal.roles.contains(Role::SkylightAdmin) {
+                Ok(TenantId::new(named))
+            } else {
+                Err(Denied::ForeignTenant)
+            }
+        }
+        _ => Ok(principal.tenant.clone()),
     }
 }
 

@@ -15,6 +15,7 @@ use super::AccountKind;
 use super::AccountQuery;
 use super::AccountRecord;
 use super::AccountSummary;
+use super::HolderFacts;
 use super::LastUse;
 use super::PatDigest;
 use super::PatFacts;
@@ -35,13 +36,12 @@ pub trait Records: Debug + Send + Sync {
     /// Makes one change, its audit event and its entries in the revocation log: all or nothing. Entries get numbers
     /// in the order in which readers can see them, so that nobody who reads "all after `seq`" ever misses one.
     ///
-    /// Returns the log's new entries.
     async fn apply(
         &self,
         mutation: &Mutation,
         at: Timestamp,
         event: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError>;
+    ) -> Result<Applied, RecordsError>;
 
     /// One tenant.
     async fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, RecordsError>;
@@ -91,6 +91,14 @@ pub trait Records: Debug + Send + Sync {
     /// The token with this digest and all that decides whether it counts, read at one moment.
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError>;
 
+    /// The account that a certificate names, and its tenant, read at one moment. `None` when it is deleted, or of another
+    /// tenant.
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError>;
+
     /// Whoever could be meant by a login name: in one tenant, or in all. At most two, which is enough to know that
     /// it is ambiguous.
     async fn find_logins(
@@ -110,6 +118,15 @@ pub trait Records: Debug + Send + Sync {
 
     /// Notes uses of tokens (iam A4).
     async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError>;
+}
+
+/// A change that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The log's new entries.
+    pub revocations: Vec<Revocation>,
+    /// How many Personal Access Tokens it has revoked.
+    pub revoked_pats: u64,
 }
 
 /// A change to make.

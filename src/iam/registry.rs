@@ -19,6 +19,7 @@ use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
+use super::RevokedCertificates;
 use super::Time;
 use super::meters::Meters;
 use super::policy::still_permits;
@@ -40,6 +41,7 @@ struct Inner {
     /// 0 while sessions may be opened, else the code of the reason why not.
     shut: AtomicU8,
     recent: Arc<Recent>,
+    revoked: RevokedCertificates,
     time: Time,
     meters: Arc<Meters>,
 }
@@ -74,13 +76,19 @@ impl RegistryError {
 }
 
 impl Registry {
-    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>) -> Self {
+    pub(super) fn new(
+        recent: Arc<Recent>,
+        revoked: RevokedCertificates,
+        time: Time,
+        meters: Arc<Meters>,
+    ) -> Self {
         Self(Arc::new(Inner {
             sessions: DashMap::new(),
             counts: DashMap::new(),
             next: AtomicU64::new(0),
             shut: AtomicU8::new(OPEN),
             recent,
+            revoked,
             time,
             meters,
         }))
@@ -134,6 +142,7 @@ impl Registry {
         for revocation in revocations {
             self.0.recent.note(revocation);
         }
+        self.0.revoked.apply(revocations);
         if revocations
             .iter()
             .any(|revocation| revocation.change.takes_away())
@@ -184,6 +193,11 @@ impl Registry {
     /// Why sessions are kept out, if they are.
     pub fn is_shut(&self) -> Option<Reason> {
         Reason::from_code(self.0.shut.load(Ordering::SeqCst))
+    }
+
+    /// The certificates that are revoked.
+    pub(super) fn revoked(&self) -> &RevokedCertificates {
+        &self.0.revoked
     }
 
     /// How many are open.

@@ -12,6 +12,7 @@ use futures_util::task::AtomicWaker;
 
 use crate::model::Class;
 use crate::model::Expiry;
+use crate::model::Serial;
 
 use super::PatId;
 use super::Permit;
@@ -51,6 +52,8 @@ pub struct End {
     pub reason: Reason,
     /// The token that opened it.
     pub token: Option<PatId>,
+    /// The certificate that opened it.
+    pub certificate: Option<Serial>,
 }
 
 /// An open RPC. Dropping it takes it out of the registry.
@@ -164,6 +167,7 @@ impl Session {
         Some(End {
             reason,
             token: self.principal.token,
+            certificate: self.principal.certificate,
         })
     }
 }

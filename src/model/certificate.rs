@@ -35,7 +35,7 @@ pub struct ClientCertificate {
     pub not_before: Timestamp,
     /// The last second in which it holds.
     pub not_after: Timestamp,
-    /// Whose account it names. `None` when it names none, as a proxy's may.
+    /// Whose account it names. `None` when a foreign authority issued it, or when it names none.
     pub holder: Option<Holder>,
 }
 
@@ -46,11 +46,10 @@ pub struct Holder {
     pub tenant: TenantId,
     /// Its user name.
     pub username: Arc<str>,
-    /// Its id, which outlives a user name. `None` in certificates of a foreign authority.
-    pub account: Option<Arc<str>>,
-    /// The roles that the certificate is narrowed to, with commas between. `None` in certificates of a foreign
-    /// authority: all that the account has.
-    pub roles: Option<Arc<str>>,
+    /// Its id, which outlives a user name; the stored number.
+    pub account: i64,
+    /// The names of the roles that the certificate is narrowed to. Empty: none at all.
+    pub roles: Arc<[String]>,
 }
 
 impl Serial {

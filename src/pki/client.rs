@@ -106,8 +106,8 @@ impl From<ClientIdentity> for Holder {
         Self {
             tenant: identity.tenant,
             username: identity.username.into(),
-            account: Some(identity.account.to_string().into()),
-            roles: Some(identity.roles.join(",").into()),
+            account: identity.account,
+            roles: identity.roles.into(),
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
 use crate::iam::State;
+use crate::iam::TokenKind;
+use crate::iam::port::Applied;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::PasswordHash;
@@ -22,6 +24,7 @@ use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
 use super::query::query;
+use super::records::all;
 use super::records::one;
 use super::rows::Columns;
 
@@ -31,7 +34,7 @@ pub(super) async fn apply(
     mutation: &Mutation,
     at: Timestamp,
     event: &Event,
-) -> Result<Vec<Revocation>, RecordsError> {
+) -> Result<Applied, RecordsError> {
     let mut writer = Writer::begin(store, at).await?;
     writer.make(mutation).await?;
     writer.finish(event).await
@@ -41,7 +44,7 @@ pub(super) async fn apply(
 pub(super) struct Writer {
     pub(super) transaction: Transaction,
     pub(super) at: Timestamp,
-    revocations: Vec<Revocation>,
+    pub(super) applied: Applied,
 }
 
 impl Writer {
@@ -50,21 +53,21 @@ impl Writer {
         Ok(Self {
             transaction: store.begin().await.map_err(unavailable)?,
             at,
-            revocations: Vec::new(),
+            applied: Applied::default(),
         })
     }
 
     /// Commits, with the audit event, and one more for each certificate that went with what it tells of.
-    pub(super) async fn finish(mut self, event: &Event) -> Result<Vec<Revocation>, RecordsError> {
+    pub(super) async fn finish(mut self, event: &Event) -> Result<Applied, RecordsError> {
         let mut events = vec![event.clone()];
         if event.kind != Kind::CertificateRevoked {
-            events.extend(certificates::events(event, &self.revocations));
+            events.extend(certificates::events(event, &self.applied.revocations));
         }
         log::append(&mut self.transaction, &events)
             .await
             .map_err(unavailable)?;
         self.transaction.commit().await.map_err(unavailable)?;
-        Ok(self.revocations)
+        Ok(self.applied)
     }
 
     async fn make(&mut self, mutation: &Mutation) -> Result<(), RecordsError> {
@@ -123,13 +126,15 @@ impl Writer {
 
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
-        let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL";
-        query(sql)
+        let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
+                   RETURNING kind";
+        let rows = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .execute(&mut self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let revoked = all(rows, |mut columns| columns.next::<String>())?;
+        self.count_revoked(revoked.iter().map(String::as_str));
         let own = Which::Account(account.id.raw());
         self.revoke_with(own, Reason::CessationOfOperation).await?;
         self.note_account(account, Change::Deleted).await
@@ -236,6 +241,14 @@ impl Writer {
         }
     }
 
+    /// Counts tokens of these kinds; sessions are none that their account was given.
+    pub(super) fn count_revoked<'k>(&mut self, kinds: impl Iterator<Item = &'k str>) {
+        let pats = kinds
+            .filter(|kind| *kind == TokenKind::Pat.as_str())
+            .count();
+        self.applied.revoked_pats += u64::try_from(pats).unwrap_or(u64::MAX);
+    }
+
     async fn note_account(&mut self, account: &Handle, change: Change) -> Result<(), RecordsError> {
         self.note(&account.tenant, Affected::Account(account.id), change)
             .await
@@ -278,7 +291,7 @@ impl Writer {
             .map_err(unavailable)?;
         let seq = Columns::of(&row).number().map_err(unavailable)?;
         let (at, tenant) = (self.at, tenant.clone());
-        self.revocations.push(Revocation {
+        self.applied.revocations.push(Revocation {
             seq,
             at,
             tenant,

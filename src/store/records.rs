@@ -8,6 +8,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountQuery;
 use crate::iam::AccountRecord;
 use crate::iam::AccountSummary;
+use crate::iam::HolderFacts;
 use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatFacts;
@@ -15,6 +16,7 @@ use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Revocation;
 use crate::iam::TenantRecord;
+use crate::iam::port::Applied;
 use crate::iam::port::Login;
 use crate::iam::port::Mutation;
 use crate::iam::port::PAGE_LIMIT;
@@ -44,7 +46,7 @@ impl Records for Store {
         mutation: &Mutation,
         at: Timestamp,
         event: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
+    ) -> Result<Applied, RecordsError> {
         mutation::apply(self, mutation, at, event).await
     }
 
@@ -183,6 +185,30 @@ impl Records for Store {
             Ok(PatFacts {
                 pat: columns.pat()?,
                 digest: columns.digest()?,
+                account: columns.account()?,
+                tenant: columns.tenant()?,
+                seq: columns.number()?,
+            })
+        })
+    }
+
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            tenant_columns!(),
+            ", (SELECT coalesce(max(seq), 0) FROM revocations) \
+             FROM accounts a JOIN tenants t ON t.id = a.tenant \
+             WHERE a.tenant = $1 AND a.id = $2 AND a.state <> 'deleted'"
+        );
+        let query = query(sql).bind(tenant.as_str()).bind(account.raw());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            Ok(HolderFacts {
                 account: columns.account()?,
                 tenant: columns.tenant()?,
                 seq: columns.number()?,

@@ -26,18 +26,22 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
         let sql = "UPDATE pats SET revoked = $3 \
-                   WHERE account = $1 AND ($2 IS NULL OR id = $2) AND revoked IS NULL RETURNING id";
+                   WHERE account = $1 AND ($2 IS NULL OR id = $2) AND revoked IS NULL \
+                   RETURNING id, kind";
         let revoked = query(sql)
             .bind(account.id.raw())
             .bind(only.map(PatId::raw))
             .bind(self.at.nanos())
             .fetch_all(&mut self.transaction)
             .await;
-        let revoked = all(revoked, |mut columns| columns.next::<i64>())?;
+        let revoked = all(revoked, |mut columns| {
+            Ok((columns.next::<i64>()?, columns.next::<String>()?))
+        })?;
         if only.is_some() && revoked.is_empty() {
             return Err(RecordsError::NotFound("token"));
         }
-        for id in revoked {
+        self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
+        for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
             let own = Which::Token(id);

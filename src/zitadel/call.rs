@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use http::HeaderMap;
+use http::header::HOST;
 use http::header::USER_AGENT;
+use http::uri::Authority;
 use http_body_util::BodyExt;
 use http_body_util::LengthLimitError;
 use http_body_util::Limited;
@@ -20,8 +22,8 @@ use crate::iam::Accounts;
 use crate::iam::Action;
 use crate::iam::Caller;
 use crate::iam::Denied;
+use crate::iam::Named;
 use crate::iam::Principal;
-use crate::iam::permit;
 use crate::model::Peer;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -69,13 +71,27 @@ impl Call {
         if !peer.is_encrypted {
             return Err(Error::MissingCredentials);
         }
-        let credential = read_credential(&parts.headers)?;
+        // A certificate does where no credential is sent, not where a bad one is.
+        let credential = match read_credential(&parts.headers) {
+            Err(Error::MissingCredentials) => None,
+            read => Some(read?),
+        };
         let address = peer.address.ip();
-        let principal = service
-            .authenticator
-            .authenticate(credential, address)
-            .await
-            .map_err(Error::Refused)?;
+        let identified = service.authenticator.identify(credential, peer).await;
+        let principal = identified
+            .map_err(Error::Refused)?
+            .ok_or(Error::MissingCredentials)?;
+        let host = text(&parts.headers, HOST.as_str());
+        let named = Named {
+            header: None,
+            server_name: peer.server_name.as_deref(),
+            authority: parts
+                .uri
+                .authority()
+                .map(Authority::as_str)
+                .or(host.as_deref()),
+        };
+        service.authenticator.tenant_of(&principal, named).await?;
         let origin = Origin {
             address: Some(address),
             protocol: Some("https"),
@@ -105,16 +121,13 @@ impl Call {
 
     /// Tells whether the caller may manage, and in which tenant: its own, or what `x-zitadel-orgid` names.
     pub(super) async fn manage(&self) -> Result<TenantId, Error> {
-        let organization = self.organization.as_deref();
-        let permit = permit(&self.principal, Action::ManageAccounts, organization)?;
-        let tenant = permit.tenant();
-        if *tenant != self.principal.tenant {
-            let known = self.accounts().tenants(&self.caller).await?;
-            if known.iter().all(|known| known.id != *tenant) {
-                return Err(Denied::ForeignTenant.into());
-            }
-        }
-        Ok(tenant.clone())
+        let named = Named {
+            header: self.organization.as_deref(),
+            ..Named::default()
+        };
+        let authenticator = &self.service.authenticator;
+        let permit = authenticator.permit(&self.principal, Action::ManageAccounts, named);
+        Ok(permit.await?.tenant().clone())
     }
 
     /// The same, but for the user of the path also the user itself.

@@ -3,6 +3,7 @@
 use crate::iam::AccountsError;
 use crate::iam::AuthError;
 use crate::iam::Denied;
+use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
@@ -156,6 +157,15 @@ const fn id_of_refusal(error: AuthError) -> &'static str {
         AuthError::Unavailable => "GW-Unavailable",
         AuthError::Internal => "GW-Internal",
         _ => "GW-Credentials",
+    }
+}
+
+impl From<NotPermitted> for Error {
+    fn from(error: NotPermitted) -> Self {
+        match error {
+            NotPermitted::Denied(denied) => Self::Denied(denied),
+            NotPermitted::Auth(error) => Self::Refused(error),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn reactivate(call: Call) -> Result<Value, Error> {
 /// B9: the user goes for good, and its tokens with it.
 pub(super) async fn remove(call: Call) -> Result<Value, Error> {
     let tenant = call.manage().await?;
-    let account = call
+    let (account, _) = call
         .accounts()
         .delete(&call.caller, &tenant, call.user()?)
         .await?;

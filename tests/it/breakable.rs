@@ -10,6 +10,7 @@ use tollgate::iam::AccountId;
 use tollgate::iam::AccountQuery;
 use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
+use tollgate::iam::HolderFacts;
 use tollgate::iam::LastUse;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
@@ -17,6 +18,7 @@ use tollgate::iam::PatId;
 use tollgate::iam::PatRecord;
 use tollgate::iam::Revocation;
 use tollgate::iam::TenantRecord;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Fault;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -51,7 +53,7 @@ impl Records for Breakable {
         mutation: &Mutation,
         at: Timestamp,
         event: &audit::Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
+    ) -> Result<Applied, RecordsError> {
         self.store()?.apply(mutation, at, event).await
     }
 
@@ -110,6 +112,14 @@ impl Records for Breakable {
 
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError> {
         self.store()?.find_pat(digest).await
+    }
+
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        self.store()?.find_holder(tenant, account).await
     }
 
     async fn find_logins(

@@ -22,6 +22,7 @@ mod client;
 mod credentials;
 mod gateway;
 mod get;
+mod http;
 mod identity;
 mod ledger;
 mod load;

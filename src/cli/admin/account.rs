@@ -119,7 +119,7 @@ async fn run_any(desk: &Desk, kind: AccountKind, verb: AnyAccount) -> Result<Val
         AnyAccount::Delete(account) => {
             let found = find(desk, kind, &account).await?;
             Ok(view(
-                &accounts.delete(caller, &found.tenant, found.id).await?,
+                &accounts.delete(caller, &found.tenant, found.id).await?.0,
             ))
         }
         AnyAccount::Disable(account) => set_state(desk, kind, &account, State::Disabled).await,

@@ -22,6 +22,7 @@ use crate::iam::State;
 use crate::iam::TenantRecord;
 use crate::iam::Time;
 use crate::iam::password::Passwords;
+use crate::iam::port::Applied;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::Page;
@@ -256,18 +257,17 @@ impl Accounts {
             .await
     }
 
-    /// Deletes an account for good, and all its tokens with it. Returns what it was.
+    /// Deletes an account for good, and all its tokens with it. Returns what it was, and how many tokens went.
     pub async fn delete(
         &self,
         caller: &Caller,
         tenant: &TenantId,
         id: AccountId,
-    ) -> Result<AccountRecord, AccountsError> {
+    ) -> Result<(AccountRecord, u64), AccountsError> {
         let account = self.changeable(caller, tenant, id).await?;
         let event = self.account_event(caller, Kind::AccountDeleted, &account);
-        self.apply(Mutation::DeleteAccount(handle(&account)), event)
-            .await?;
-        Ok(account)
+        let applied = self.make(Mutation::DeleteAccount(handle(&account)), event);
+        Ok((account, applied.await?.revoked_pats))
     }
 
     /// Writes a change, and makes this process obey it before the caller hears that it is done (iam R3, R4).
@@ -276,9 +276,18 @@ impl Accounts {
         mutation: Mutation,
         event: Event,
     ) -> Result<(), AccountsError> {
-        let revocations = self.records.apply(&mutation, event.at, &event).await?;
-        self.registry.apply(&revocations);
-        Ok(())
+        self.make(mutation, event).await.map(drop)
+    }
+
+    /// The same, and says what it came to.
+    pub(super) async fn make(
+        &self,
+        mutation: Mutation,
+        event: Event,
+    ) -> Result<Applied, AccountsError> {
+        let applied = self.records.apply(&mutation, event.at, &event).await?;
+        self.registry.apply(&applied.revocations);
+        Ok(applied)
     }
 
     pub(super) async fn existing(

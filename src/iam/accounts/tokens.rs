@@ -129,25 +129,22 @@ impl Accounts {
         Ok(PatRecord { revoked, ..pat })
     }
 
-    /// Revokes all tokens of an account.
+    /// Revokes all tokens of an account. Returns how many that were.
     pub async fn revoke_all_pats(
         &self,
         caller: &Caller,
         tenant: &TenantId,
         account: AccountId,
-    ) -> Result<(), AccountsError> {
+    ) -> Result<u64, AccountsError> {
         let account = self.existing_for(caller, tenant, account).await?;
         caller.may_manage_tokens(&account)?;
         let mut event = self.account_event(caller, Kind::PatRevoked, &account);
         event.detail = Some("all tokens of the account".to_owned());
-        self.apply(
-            Mutation::RevokePats {
-                account: handle(&account),
-                only: None,
-            },
-            event,
-        )
-        .await
+        let mutation = Mutation::RevokePats {
+            account: handle(&account),
+            only: None,
+        };
+        Ok(self.make(mutation, event).await?.revoked_pats)
     }
 
     /// Makes a token without storing it.

@@ -105,7 +105,8 @@ pub(super) async fn apply(
     mutation: Mutation,
 ) -> Result<Vec<Revocation>, RecordsError> {
     let event = Event::new(NOW, Kind::AccountCreated, audit::Actor::Operator);
-    store.apply(&mutation, NOW, &event).await
+    let applied = store.apply(&mutation, NOW, &event).await?;
+    Ok(applied.revocations)
 }
 
 pub(super) fn handle(account: &AccountRecord, version: u64) -> Handle {

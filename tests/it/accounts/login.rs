@@ -271,3 +271,28 @@ async fn introspection_tells_of_active_tokens_alone() {
         .await
         .is(400, "missing_field");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn introspection_is_for_managers_and_of_itself_for_everybody() {
+    let gateway = Gateway::start().await;
+    for (role, may_ask) in [
+        ("tenant-admin", true),
+        ("service-account-manager", true),
+        ("tenant-contributor", false),
+        ("tenant-user", false),
+    ] {
+        let token = gateway.token_of(TENANT, role).await;
+        let api = form(&gateway).with("Authorization", &format!("Bearer {token}"));
+        let ask = async |body: &str| api.send("POST", INTROSPECT, body.as_bytes()).await;
+        let own = ask(&format!("token={token}")).await.ok();
+        assert_eq!(own["roles"], json!([role]));
+        for body in [format!("token={}", gateway.token()), String::new()] {
+            let answer = ask(&body).await;
+            match (may_ask, body.is_empty()) {
+                (false, _) => answer.is(403, "insufficient_role"),
+                (true, true) => answer.is(400, "missing_field"),
+                (true, false) => assert_eq!(answer.ok()["active"], true),
+            }
+        }
+    }
+}

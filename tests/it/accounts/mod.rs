@@ -7,8 +7,6 @@ mod rights;
 mod status;
 mod tenants;
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use serde_json::json;
 use tollgate::iam::AccountId;
@@ -20,30 +18,25 @@ use tollgate::secret::Secret;
 
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
+use crate::http;
+use crate::http::Face;
+use crate::http::text;
 
 const ROOT: &str = "/api/v2/auth/serviceaccount";
 const UNTIL: &str = "2026-12-31T23:59:59Z";
 const PASSWORD: &str = "correct horse battery";
 
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Value,
+/// The vendor's API, on the gateway's port.
+struct Vendor;
+
+impl Face for Vendor {
+    const ON_IAM_PORT: bool = false;
 }
 
+type Answer = http::Answer<Vendor>;
+type Api<'a> = http::Api<'a, Vendor>;
+
 impl Answer {
-    /// The first header of that name.
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    #[track_caller]
-    fn ok(self) -> Value {
-        assert_eq!(self.status, 200, "{}", self.body);
-        self.body
-    }
-
     #[track_caller]
     fn created(self) -> Value {
         assert_eq!(self.status, 201, "{}", self.body);
@@ -79,12 +72,6 @@ impl Answer {
     }
 }
 
-/// One caller on the gateway's port.
-struct Api<'a> {
-    gateway: &'a Gateway,
-    headers: Vec<(String, String)>,
-}
-
 impl<'a> Api<'a> {
     /// With a token and its tenant.
     fn new(gateway: &'a Gateway, token: &str) -> Self {
@@ -96,65 +83,6 @@ impl<'a> Api<'a> {
     /// As the tenant's exporter, a tenant-admin.
     fn admin(gateway: &'a Gateway) -> Self {
         Self::new(gateway, &gateway.token())
-    }
-
-    fn bare(gateway: &'a Gateway) -> Self {
-        Self {
-            gateway,
-            headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-        }
-    }
-
-    fn with(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn without(mut self, name: &str) -> Self {
-        self.headers.retain(|(key, _)| key != name);
-        self
-    }
-
-    async fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n");
-        for (name, value) in &self.headers {
-            write!(request, "{name}: {value}\r\n").unwrap();
-        }
-        write!(request, "content-length: {}\r\n\r\n", body.len()).unwrap();
-        let mut request = request.into_bytes();
-        request.extend_from_slice(body);
-        let answer = self.gateway.exchange(&request).await;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap();
-        let headers = lines
-            .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Answer {
-            status: status.parse().unwrap(),
-            headers: headers.collect(),
-            body: serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
-        }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, b"").await
-    }
-
-    async fn delete(&self, path: &str) -> Answer {
-        self.send("DELETE", path, b"").await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send("POST", path, body.to_string().as_bytes()).await
-    }
-
-    async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send("PATCH", path, body.to_string().as_bytes()).await
-    }
-
-    async fn put(&self, path: &str, body: Value) -> Answer {
-        self.send("PUT", path, body.to_string().as_bytes()).await
     }
 
     /// A new account without a token: its path.
@@ -183,12 +111,4 @@ async fn person(gateway: &Gateway, tenant: &str, username: &str, role: Role) -> 
         .create_account(&Caller::operator(), new, None)
         .await;
     made.unwrap().0.id
-}
-
-#[track_caller]
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value}"))
-        .to_owned()
 }

@@ -99,3 +99,44 @@ async fn foreign_ids_are_as_unknown_ones() {
     }
     api.delete(&format!("{path}/pat/{pat}")).await.ok();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_name_of_another_tenant_is_refused() {
+    let gateway = Gateway::start().await;
+    gateway.new_account("acme", "tenant-user").await;
+    let sky = gateway.token_of(TENANT, "skylight-admin").await;
+    let own = gateway.token();
+    for (host, token, status) in [
+        ("pca.gateway.example", &own, 200),
+        ("PCA.gateway.example:443", &own, 200),
+        ("gateway.example", &own, 200),
+        ("acme", &own, 200),
+        ("acme.gateway.example", &own, 403),
+        ("ACME.gateway.example", &own, 403),
+        ("acme.gateway.example", &sky, 200),
+    ] {
+        let api = Api::new(&gateway, token).with("Host", host);
+        for path in [&format!("{ROOT}/self"), "/api/v1/auth/validate"] {
+            let answer = api.get(path).await;
+            assert_eq!(answer.status, status, "{host} {path}: {}", answer.body);
+            if status == 403 {
+                answer.is(403, "tenant_mismatch");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validation_confirms_no_tenant_that_there_is_not() {
+    let gateway = Gateway::start().await;
+    gateway.new_account("acme", "tenant-user").await;
+    let sky = gateway.token_of(TENANT, "skylight-admin").await;
+    let validate = async |tenant: &str| {
+        let api = Api::new(&gateway, &sky).without("X-Forwarded-Tenant-Id");
+        let api = api.with("X-Forwarded-Tenant-Id", tenant);
+        api.get("/api/v1/auth/validate").await
+    };
+    let answer = validate("acme").await;
+    assert_eq!(answer.header("x-forwarded-tenant-id"), Some("acme"));
+    validate("nowhere").await.is(403, "tenant_mismatch");
+}

@@ -65,8 +65,8 @@ async fn me_is_the_caller_whatever_its_rights() {
     )
     .await;
     let answer = Api::new(&gateway, &token).get(ME).await;
-    assert_eq!(answer.headers["content-type"], "application/json");
-    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.header("content-type").unwrap(), "application/json");
+    assert_eq!(answer.header("cache-control").unwrap(), "no-store");
     let user = &answer.body["user"];
     let login_name = "Paula.Portal@pca";
     assert_eq!(
