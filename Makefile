@@ -1,7 +1,7 @@
 # The two commands: make demo, make test. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci bench lint interop build-tools
+.PHONY: help demo test ci bench bench-peer lint interop build-tools
 
 RUST_NEEDED := 1.94
 CARGO := cargo
@@ -9,6 +9,8 @@ CARGO := cargo
 DEMO :=
 # Which scenarios `make bench` runs, as in make bench SCENARIOS="streams idle"; without any, all.
 SCENARIOS :=
+# How `make bench-peer` runs, as in make bench-peer PEER="--runs 3 --seconds 10".
+PEER :=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +31,10 @@ bench: build-tools ## run the benchmarks, then the standard scenarios under load
 	$(CARGO) bench --locked
 	$(CARGO) build --release --locked
 	benches/scenarios.sh $(SCENARIOS)
+
+bench-peer: build-tools ## compare with openconfig/gnmi's collector under the same load, where Go is installed
+	$(CARGO) build --release --locked
+	benches/peer/run.py $(PEER)
 
 lint: build-tools ## check formatting, and let no warning pass
 	$(CARGO) fmt --check

@@ -21,7 +21,9 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+use tollgate::audit::Beginning;
 use tollgate::audit::Event;
+use tollgate::audit::EventQuery;
 use tollgate::audit::Link;
 use tollgate::audit::Log;
 use tollgate::audit::LogError;
@@ -278,6 +280,18 @@ impl Log for Everybody {
 
     async fn links(&self, _: u64, _: u32) -> Result<Vec<Link>, LogError> {
         Ok(Vec::new())
+    }
+
+    async fn find(&self, _: &EventQuery) -> Result<Vec<Link>, LogError> {
+        Ok(Vec::new())
+    }
+
+    async fn beginning(&self) -> Result<Beginning, LogError> {
+        Ok(Beginning::default())
+    }
+
+    async fn cut(&self, _: Timestamp, _: u32, _: Timestamp) -> Result<u64, LogError> {
+        Ok(0)
     }
 }
 

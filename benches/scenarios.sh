@@ -33,7 +33,7 @@ prepare() {
 }
 
 start() {
-    "$TOLLGATE" serve --set gateway.listen=127.0.0.1:0 --set admin.listen=127.0.0.1:0 \
+    "$TOLLGATE" serve --set gateway.listen=127.0.0.1:0 --set gateway.iam_listen=127.0.0.1:0 --set admin.listen=127.0.0.1:0 \
         --set gateway.drain_grace=0s --set store.data_dir="$DATA" >"$DATA/log" 2>&1 &
     SERVER=$!
     ADDRESS=

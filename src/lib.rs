@@ -21,7 +21,7 @@
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
-//! 0 clock, secret, meter
+//! 0 clock, secret, redact, meter
 //! ```
 
 pub mod accounts;
@@ -38,6 +38,7 @@ pub mod measure;
 pub mod meter;
 pub mod model;
 pub mod pki;
+pub mod redact;
 pub mod secret;
 pub mod store;
 pub mod telemetry;

@@ -75,24 +75,41 @@ impl Gate {
     async fn decide(&self, parts: &Parts) -> Result<Admitted, Refusal> {
         let origin = origin(parts);
         let token = bearer_if_any(&parts.headers)?;
-        let principal = identify(&self.authenticator, token, parts).await?;
+        let principal = identify(&self.authenticator, token, parts, &origin).await?;
+        let chosen = self.choose_tenant(parts, &principal).await;
+        let caller = Caller::principal(&principal, origin);
+        let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
+        Ok(Admitted {
+            caller,
+            principal,
+            tenant,
+        })
+    }
+
+    async fn choose_tenant(
+        &self,
+        parts: &Parts,
+        principal: &Principal,
+    ) -> Result<TenantId, Refusal> {
         let named = named(parts)?;
         if named.header.is_none() {
             return Err(tenant_missing());
         }
-        let tenant = if self.manages {
-            let permit = self
-                .authenticator
-                .permit(&principal, Action::ManageAccounts, named);
-            permit.await?.tenant().clone()
-        } else {
-            self.authenticator.tenant_of(&principal, named).await?
-        };
-        Ok(Admitted {
-            caller: Caller::principal(&principal, origin),
-            principal,
-            tenant,
-        })
+        if !self.manages {
+            return Ok(self.authenticator.tenant_of(principal, named).await?);
+        }
+        let permit = self
+            .authenticator
+            .permit(principal, Action::ManageAccounts, named);
+        Ok(permit.await?.tenant().clone())
+    }
+
+    /// Tells the audit trail of a denial.
+    fn tell(&self, refusal: &Refusal, principal: &Principal, caller: &Caller) {
+        if let (Some(reason), Some(address)) = (refusal.denial(), caller.origin.address) {
+            let from = (address, &caller.origin);
+            self.authenticator.note_denied(principal, reason, from);
+        }
     }
 }
 
@@ -105,9 +122,13 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
         Ok(admitted) => admitted,
         Err(refusal) => return refusal.into_response(),
     };
-    let expires = admitted.principal.expires.to_string();
+    let (principal, caller) = (Arc::clone(&admitted.principal), admitted.caller.clone());
     request.extensions_mut().insert(admitted);
     let mut response = next.run(request).await;
+    if let Some(refusal) = response.extensions().get::<Refusal>() {
+        gate.tell(refusal, &principal, &caller);
+    }
+    let expires = principal.expires.to_string();
     if let Ok(expires) = HeaderValue::from_str(&expires) {
         response.headers_mut().insert(EXPIRES_AT, expires);
     }
@@ -119,10 +140,13 @@ pub(super) async fn identify(
     authenticator: &Authenticator,
     token: Option<Secret>,
     parts: &Parts,
+    origin: &Origin,
 ) -> Result<Arc<Principal>, Refusal> {
     let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
+    let shown = peer.client.as_ref();
+    let from = (address(origin)?, origin);
     let presented = token.map(Credential::Bearer);
-    let found = authenticator.identify(presented, peer).await?;
+    let found = authenticator.identify(presented, shown, from).await?;
     found.ok_or_else(Refusal::missing_credentials)
 }
 

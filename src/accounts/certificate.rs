@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
+use crate::audit::Origin;
 use crate::iam::AuthError;
 use crate::iam::Credential;
 use crate::iam::Principal;
@@ -39,14 +40,16 @@ pub(super) async fn validate(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, _) = request.into_parts();
-    let from = address(&origin(&parts))?;
+    let origin = origin(&parts);
+    let from = (address(&origin)?, &origin);
     let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
     let shown = peer.client.as_ref().ok_or_else(missing)?;
     let principal = service.holder(shown, from).await?;
     if let Some(token) = bearer_if_any(&parts.headers)? {
         // Both must name the same account.
         let presented = Some(Credential::Bearer(token));
-        service.authenticator.identify(presented, peer).await?;
+        let identified = service.authenticator.identify(presented, Some(shown), from);
+        identified.await?;
     }
     if principal.roles.is_empty() {
         let problem = Problem::new("roles_removed", "no role of the certificate is left");
@@ -67,7 +70,7 @@ impl Service {
     async fn holder(
         &self,
         shown: &Arc<ClientCertificate>,
-        from: IpAddr,
+        from: (IpAddr, &Origin),
     ) -> Result<Arc<Principal>, Refusal> {
         if shown.holder.is_none() {
             let problem = Problem::new("no_account", "the certificate names no account here");

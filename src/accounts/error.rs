@@ -95,6 +95,13 @@ impl Refusal {
         }
     }
 
+    /// Why somebody known may not, where that is what it says.
+    pub(super) fn denial(&self) -> Option<&'static str> {
+        let is_denial = self.status == StatusCode::FORBIDDEN;
+        let problem = self.problems.first().filter(|_| is_denial)?;
+        Some(problem.code)
+    }
+
     /// What another tenant has is not there either (iam X4).
     pub(super) fn not_found(what: &str) -> Self {
         let problem = Problem::new("not_found", format!("no such {what}"));

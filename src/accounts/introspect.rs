@@ -33,9 +33,10 @@ pub(super) async fn introspect(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let from = address(&origin(&parts))?;
+    let origin = origin(&parts);
+    let from = address(&origin)?;
     let own = bearer(&parts.headers)?;
-    let caller = identify(&service.authenticator, Some(own.clone()), &parts).await?;
+    let caller = identify(&service.authenticator, Some(own.clone()), &parts, &origin).await?;
     let managing = permit(&caller, Action::ManageAccounts, None);
     let token = asked(&parts, body).await;
     match managing {
@@ -51,7 +52,12 @@ pub(super) async fn introspect(
     });
     let body = match found {
         Some(found) => active(&found),
-        None => json!({ "active": false }),
+        None => {
+            service
+                .authenticator
+                .note_inactive(&caller, (from, &origin));
+            json!({ "active": false })
+        }
     };
     Ok(view::answer(StatusCode::OK, Media::Json, body))
 }

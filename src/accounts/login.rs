@@ -23,6 +23,7 @@ use crate::model::Peer;
 use crate::secret::Secret;
 
 use super::Service;
+use super::admission::address;
 use super::admission::identify;
 use super::admission::named;
 use super::admission::origin;
@@ -53,10 +54,11 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
         username,
         password: Secret::new(password),
     };
+    let from = address(&origin)?;
     let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
     let principal = service
         .authenticator
-        .identify(Some(credential), peer)
+        .identify(Some(credential), peer.client.as_ref(), (from, &origin))
         .await
         .map_err(refused)?
         .ok_or_else(Refusal::bad_login)?;
@@ -119,20 +121,32 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
     let tenant = service
         .authenticator
         .tenant_of(&principal, named(&parts)?)
-        .await?;
+        .await
+        .map_err(Refusal::from)
+        .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
     let mut headers = HeaderMap::new();
     forward(&mut headers, &principal, &tenant)?;
     Ok((StatusCode::OK, headers).into_response())
 }
 
 impl Service {
+    /// Tells the audit trail of a denial.
+    fn tell(&self, refusal: &Refusal, principal: &Principal, parts: &Parts) {
+        let origin = origin(parts);
+        if let (Some(reason), Some(address)) = (refusal.denial(), origin.address) {
+            let from = (address, &origin);
+            self.authenticator.note_denied(principal, reason, from);
+        }
+    }
+
     /// The token of a request, where it has one, and who it belongs to.
     pub(super) async fn known(
         &self,
         parts: &Parts,
     ) -> Result<(Option<Secret>, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
-        let principal = identify(&self.authenticator, token.clone(), parts).await?;
+        let origin = origin(parts);
+        let principal = identify(&self.authenticator, token.clone(), parts, &origin).await?;
         Ok((token, principal))
     }
 }

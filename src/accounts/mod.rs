@@ -6,6 +6,7 @@
 
 mod account;
 mod admission;
+mod audit;
 mod certificate;
 mod credential;
 mod error;

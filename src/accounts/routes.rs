@@ -12,6 +12,7 @@ use super::Service;
 use super::account;
 use super::admission::Gate;
 use super::admission::admit;
+use super::audit;
 use super::certificate;
 use super::error::Refusal;
 use super::frame::frame;
@@ -55,6 +56,7 @@ impl Service {
 
 fn managing() -> Router<Service> {
     Router::new()
+        .route("/api/v2/auth/audit", get(audit::list))
         .route("/api/v2/auth/serviceaccount", post(account::create))
         .route("/api/v2/auth/serviceaccount/search", post(account::search))
         .route(

@@ -33,6 +33,7 @@ use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::reload::reload_routes;
 use super::router::gateway_router;
 use super::router::iam_router;
 
@@ -86,7 +87,9 @@ impl Gateway {
         let accepting = readiness.component("gateway");
         let router = gateway_router(service, identity, readiness.clone()).await?;
         let iam_router = iam_router(identity, clock.clone(), readiness.clone());
-        let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
+        let admin_router = health_routes(readiness)
+            .merge(metrics_routes(metrics.clone()))
+            .merge(reload_routes(certificates.reloader()));
 
         let tls = || Security::Tls(certificates.subscribe());
         let proxies = settings.gateway.proxies.clone();

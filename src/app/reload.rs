@@ -1,5 +1,14 @@
 //! Asking for the certificates to be read again.
 
+use std::error::Error as _;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use serde_json::Value;
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -29,6 +38,30 @@ impl Reloader {
         let (answer, answered) = oneshot::channel();
         self.0.send(answer).await.map_err(|_| Error::Stopping)?;
         answered.await.unwrap_or(Err(Error::Stopping))
+    }
+}
+
+/// `POST /reload` on the admin port: reads the certificates again and says what came of it. It changes nothing that was
+/// not put into the files before, so whoever reaches the port may ask.
+pub(super) fn reload_routes(reloader: Reloader) -> Router {
+    Router::new()
+        .route("/reload", post(reload))
+        .with_state(reloader)
+}
+
+async fn reload(State(reloader): State<Reloader>) -> (StatusCode, Json<Value>) {
+    match reloader.reload().await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "reloaded": true }))),
+        Err(error) => {
+            let mut reasons = vec![error.to_string()];
+            let mut source = error.source();
+            while let Some(cause) = source {
+                reasons.push(cause.to_string());
+                source = cause.source();
+            }
+            let body = json!({ "reloaded": false, "reasons": reasons });
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+        }
     }
 }
 

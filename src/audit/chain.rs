@@ -2,6 +2,8 @@
 //!
 //! It does not show that the newest links were cut off: whoever must prove that keeps the last hash elsewhere.
 
+use std::fmt::Write as _;
+
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -18,6 +20,15 @@ pub struct Link {
     /// The hash of the link before; all zero for the first.
     pub previous: Hash,
     /// The hash of this link.
+    pub hash: Hash,
+}
+
+/// Where the chain begins: after the events that the retention has removed. All zero where it has removed none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// The number of the last event that was removed.
+    pub seq: u64,
+    /// Its hash, on which the oldest event that is left is built.
     pub hash: Hash,
 }
 
@@ -56,6 +67,15 @@ pub fn verify(links: &[Link], mut seq: u64, mut hash: Hash) -> Result<(u64, Hash
         (seq, hash) = (link.seq, link.hash);
     }
     Ok((seq, hash))
+}
+
+/// A hash as people and scripts compare it.
+pub fn hex(hash: &Hash) -> String {
+    hash.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::redact::mask;
+
+use super::Kind;
 
 /// What happened, to whom, by whom. Holds no secret, digest or password: a token is named by its id alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,57 +28,12 @@ pub struct Event {
     pub tenant: Option<TenantId>,
     /// To what.
     pub subject: Option<Subject>,
+    /// Whose token it is, where the subject is one.
+    pub account: Option<String>,
     /// Why, as a machine word.
     pub reason: Option<&'static str>,
     /// What changed, for people: roles before and after.
     pub detail: Option<String>,
-}
-
-/// The kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// An account came into being.
-    AccountCreated,
-    /// An account and its tokens are gone for good.
-    AccountDeleted,
-    /// An account is refused until it is enabled again.
-    AccountDisabled,
-    /// A disabled account is back.
-    AccountEnabled,
-    /// An account has another name or description.
-    AccountUpdated,
-    /// A credential was refused.
-    AuthenticationFailed,
-    /// A certificate was issued.
-    CertificateIssued,
-    /// Somebody asked for a certificate, and did not get it.
-    CertificateRefused,
-    /// A certificate was withdrawn.
-    CertificateRevoked,
-    /// A person has a new password.
-    PasswordChanged,
-    /// A person's password was hashed again, with stronger parameters.
-    PasswordRehashed,
-    /// A token was issued.
-    PatCreated,
-    /// A token was withdrawn.
-    PatRevoked,
-    /// A token was replaced by another.
-    PatRotated,
-    /// A source of failures is held off.
-    RateLimited,
-    /// An account has other roles.
-    RolesChanged,
-    /// Somebody has logged out.
-    SessionEnded,
-    /// Somebody has logged in.
-    SessionOpened,
-    /// A tenant came into being.
-    TenantCreated,
-    /// All of a tenant's accounts are refused.
-    TenantDisabled,
-    /// A disabled tenant is back.
-    TenantEnabled,
 }
 
 /// How it ended.
@@ -99,6 +57,8 @@ pub enum Actor {
         /// The token's id; `None` after a login with a password.
         token: Option<String>,
     },
+    /// The gateway, by itself: because it was time, or because something else happened.
+    Gateway,
     /// Whoever may write to the local store.
     Operator,
     /// Nobody whose name is known.
@@ -140,22 +100,43 @@ impl Event {
             origin: Origin::default(),
             tenant: None,
             subject: None,
+            account: None,
             reason: None,
             detail: None,
         }
     }
 
-    /// One line of JSON. Control characters are escaped (iam A5), members without a value left out.
+    /// The account that it is about: of the token, or itself.
+    pub fn about(&self) -> Option<&str> {
+        let subject = self.subject.as_ref();
+        let itself = subject.filter(|subject| subject.kind == ACCOUNT);
+        self.account
+            .as_deref()
+            .or(itself.map(|subject| subject.id.as_str()))
+    }
+
+    /// The tenants that may read of it: where it happened, and where its actor is at home (iam X6).
+    pub fn tenants(&self) -> impl Iterator<Item = &TenantId> {
+        let home = match &self.actor {
+            Actor::Account { tenant, .. } => Some(tenant),
+            Actor::Gateway | Actor::Operator | Actor::Unknown => None,
+        };
+        let other = home.filter(|home| self.tenant.as_ref() != Some(home));
+        self.tenant.iter().chain(other)
+    }
+
+    /// One line of JSON. Control characters are escaped (iam A5), what looks like a secret is masked (A3), members without a value left out.
     pub fn to_json(&self) -> String {
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
-                members.insert(name.to_owned(), Value::String(value));
+                members.insert(name.to_owned(), mask(&value).into());
             }
         };
         put("at", Some(self.at.to_string()));
         put("event", Some(self.kind.as_str().to_owned()));
         put("outcome", Some(self.outcome.as_str().to_owned()));
+        put("severity", self.kind.severity().map(str::to_owned));
         let (actor, id, home, token) = match &self.actor {
             Actor::Account { id, tenant, token } => (
                 "account",
@@ -163,6 +144,7 @@ impl Event {
                 Some(tenant.to_string()),
                 token.clone(),
             ),
+            Actor::Gateway => ("gateway", None, None, None),
             Actor::Operator => ("operator", None, None, None),
             Actor::Unknown => ("unknown", None, None, None),
         };
@@ -176,6 +158,7 @@ impl Event {
             put("subjectId", Some(subject.id.clone()));
             put("subjectName", subject.name.clone());
         }
+        put("account", self.account.clone());
         put(
             "address",
             self.origin.address.map(|address| address.to_string()),
@@ -189,35 +172,6 @@ impl Event {
     }
 }
 
-impl Kind {
-    /// The stored word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountCreated => "account.created",
-            Self::AccountDeleted => "account.deleted",
-            Self::AccountDisabled => "account.disabled",
-            Self::AccountEnabled => "account.enabled",
-            Self::AccountUpdated => "account.updated",
-            Self::AuthenticationFailed => "authentication.failed",
-            Self::CertificateIssued => "certificate.issued",
-            Self::CertificateRefused => "certificate.refused",
-            Self::CertificateRevoked => "certificate.revoked",
-            Self::PasswordChanged => "account.password_changed",
-            Self::PasswordRehashed => "account.password_rehashed",
-            Self::PatCreated => "pat.created",
-            Self::PatRevoked => "pat.revoked",
-            Self::PatRotated => "pat.rotated",
-            Self::RateLimited => "authentication.rate_limited",
-            Self::RolesChanged => "account.roles_changed",
-            Self::SessionEnded => "session.ended",
-            Self::SessionOpened => "session.opened",
-            Self::TenantCreated => "tenant.created",
-            Self::TenantDisabled => "tenant.disabled",
-            Self::TenantEnabled => "tenant.enabled",
-        }
-    }
-}
-
 impl Outcome {
     /// The stored word.
     pub const fn as_str(self) -> &'static str {
@@ -227,6 +181,9 @@ impl Outcome {
         }
     }
 }
+
+/// What an account is called among subjects.
+const ACCOUNT: &str = "account";
 
 #[cfg(test)]
 mod tests {

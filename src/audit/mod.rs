@@ -6,20 +6,31 @@
 
 mod chain;
 mod event;
+mod kind;
 mod port;
+mod query;
 mod trail;
+mod verify;
 
+pub use chain::Beginning;
 pub use chain::Broken;
 pub use chain::Hash;
 pub use chain::Link;
 pub use chain::hash_of;
+pub use chain::hex;
 pub use chain::verify;
 pub use event::Actor;
 pub use event::Event;
-pub use event::Kind;
 pub use event::Origin;
 pub use event::Outcome;
 pub use event::Subject;
+pub use kind::Kind;
+pub use kind::NotAKind;
 pub use port::Log;
 pub use port::LogError;
+pub use query::EventQuery;
+pub use query::MOST_EVENTS;
 pub use trail::Trail;
+pub use verify::Verified;
+pub use verify::VerifyError;
+pub use verify::verify_all;

@@ -4,10 +4,14 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use crate::model::Timestamp;
+
+use super::Beginning;
 use super::Event;
+use super::EventQuery;
 use super::Link;
 
-/// An append-only, hash-chained store of events. `store` implements it for SQLite.
+/// A store of events, hash-chained: it takes new ones at its end, and lets go of the oldest. `store` implements it.
 #[async_trait]
 pub trait Log: Debug + Send + Sync {
     /// Appends events in order: all or none.
@@ -15,6 +19,16 @@ pub trait Log: Debug + Send + Sync {
 
     /// Links after number `after`, oldest first, at most `limit`.
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, LogError>;
+
+    /// The links that `query` asks for, oldest first.
+    async fn find(&self, query: &EventQuery) -> Result<Vec<Link>, LogError>;
+
+    /// Where the chain begins.
+    async fn beginning(&self) -> Result<Beginning, LogError>;
+
+    /// Removes the oldest events from before `before`, at most `limit` of them, and says so in an event at `now`: all or
+    /// nothing. The chain begins after them then. Returns how many they were.
+    async fn cut(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<u64, LogError>;
 }
 
 /// The store cannot take or give events now. It has logged why.

@@ -13,6 +13,7 @@ use super::demo;
 use super::gnmicli;
 use super::load;
 use super::print_config;
+use super::reload;
 use super::serve;
 use super::sources::SourceArgs;
 
@@ -38,6 +39,8 @@ enum Command {
     Load(Box<load::LoadArgs>),
     /// Print every setting, where it comes from, and what it may be
     PrintConfig(SourceArgs),
+    /// Have the running gateway read its certificate files again
+    Reload(SourceArgs),
     /// Run the gateway
     Serve(SourceArgs),
 }
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Gnmicli(args) => gnmicli::run(&args),
         Command::Load(args) => load::run(&args),
         Command::PrintConfig(args) => print_config::run(&args),
+        Command::Reload(args) => reload::run(&args),
         Command::Serve(args) => serve::run(&args),
     }
 }

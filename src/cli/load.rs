@@ -26,6 +26,9 @@ pub(super) struct LoadArgs {
     /// Server to connect to, host:port
     #[arg(long)]
     addr: String,
+    /// Server to write to, host:port, where the other takes its data from it
+    #[arg(long)]
+    publish_addr: Option<String>,
     /// Certificates to trust (PEM)
     #[arg(long, required_unless_present = "skip_verify")]
     ca: Option<PathBuf>,
@@ -200,6 +203,7 @@ fn config(args: &LoadArgs) -> Result<load::Config, LoadError> {
     };
     Ok(load::Config {
         address: args.addr.clone(),
+        publish_address: args.publish_addr.clone(),
         tls: Arc::new(trust.client_config(&[b"h2"])?),
         credential: credential(args)?,
         connections: args.connections,

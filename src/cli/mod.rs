@@ -9,6 +9,7 @@ mod load;
 mod logging;
 mod output;
 mod print_config;
+mod reload;
 mod serve;
 mod sources;
 

@@ -6,6 +6,8 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::redact::mask;
+
 /// Writes a line to standard output. An error means that nobody reads it any more.
 pub(super) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -38,6 +40,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 fn complain(text: &str) {
+    let text = mask(text);
     // Nobody is left to tell when standard error is closed.
     let _unheard = writeln!(io::stderr().lock(), "tollgate: {text}");
 }

@@ -58,6 +58,12 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             MINUTE..=MAX_SESSION,
             "How long the bearer token of a login holds.",
         ),
+        audit_retention: section.duration(
+            "audit_retention",
+            default.audit_retention,
+            DAY..=MAX_RETENTION,
+            "How long audit events are kept.",
+        ),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
     }
@@ -141,6 +147,10 @@ fn non_zero(count: u32) -> NonZeroU32 {
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Ten years, the longest that laws ask for.
+const MAX_RETENTION: Duration = Duration::from_hours(3_650 * 24);
 
 /// A net below revocation must be tight enough to be one (iam R1).
 const MAX_CACHE_TTL: Duration = Duration::from_mins(5);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
@@ -11,10 +12,12 @@ use crate::iam::Authenticator;
 use crate::iam::Credential;
 use crate::iam::LiveSession;
 use crate::iam::Named;
+use crate::iam::NotPermitted;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::RegistryError;
+use crate::iam::Source;
 use crate::model::Peer;
 
 use super::credential::read_credential;
@@ -40,7 +43,8 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        let identified = self.authenticator.identify(credential, peer).await;
+        let (shown, from) = (peer.client.as_ref(), source(peer, parts));
+        let identified = self.authenticator.identify(credential, shown, from).await;
         identified
             .map_err(status::refused)?
             .ok_or_else(|| Status::unauthenticated("credentials are missing"))
@@ -92,7 +96,26 @@ impl Admission {
             authority: parts.uri.authority().map(http::uri::Authority::as_str),
         };
         let permitted = self.authenticator.permit(principal, action, named).await;
+        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+            let from = source(peer, parts);
+            self.authenticator
+                .note_denied(principal, denied.reason(), from);
+        }
         permitted.map_err(status::not_permitted)
+    }
+}
+
+/// Where a request comes from.
+fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
+    let agent = parts.headers.get(USER_AGENT);
+    Source {
+        address: peer.address.ip(),
+        protocol: "gnmi",
+        // gRPC's own are short and plain; what is longer or not ASCII says nothing.
+        client: agent
+            .and_then(|agent| agent.to_str().ok())
+            .and_then(|agent| agent.get(..agent.len().min(USER_AGENT_CHARS))),
+        request: None,
     }
 }
 
@@ -108,3 +131,6 @@ fn credential(parts: &Parts) -> Result<(&Peer, Option<Credential>), Status> {
     }
     Ok((peer, read_credential(&parts.headers)?))
 }
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;

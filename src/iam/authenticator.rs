@@ -12,7 +12,6 @@ use hmac::Hmac;
 use sha2::Sha256;
 use tokio::sync::Mutex;
 
-use crate::audit;
 use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
@@ -24,6 +23,7 @@ use super::Credential;
 use super::Pepper;
 use super::Principal;
 use super::Registry;
+use super::Source;
 use super::Time;
 use super::admission::TenantNames;
 use super::cache::Cache;
@@ -34,8 +34,6 @@ use super::password::Passwords;
 use super::pat::PatText;
 use super::port::Records;
 use super::recent::Recent;
-use super::throttle::Known;
-use super::throttle::Price;
 use super::throttle::Throttle;
 use super::uses::Uses;
 
@@ -116,11 +114,13 @@ impl Authenticator {
     /// # Cancel safety
     ///
     /// Safe: a dropped look-up leaves nothing behind.
-    pub async fn authenticate(
+    pub async fn authenticate<'o>(
         &self,
         credential: Credential,
-        from: IpAddr,
+        from: impl Into<Source<'o>>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let source = from.into();
+        let from = source.address;
         if self.0.registry.is_shut().is_some() {
             return Err(AuthError::Unavailable);
         }
@@ -140,7 +140,7 @@ impl Authenticator {
                 })
             }
         });
-        admitted.map_err(|error| self.0.refuse(error, from))
+        admitted.map_err(|error| self.0.refuse(error, source))
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
@@ -246,54 +246,6 @@ impl Inner {
             }
             _ => Cached::Absent,
         }
-    }
-
-    /// Counts a failure and says what the peer is told: the failure, or that there were too many.
-    pub(super) fn refuse(&self, error: AuthError, from: IpAddr) -> AuthError {
-        Meters::failed(error);
-        if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
-            return error;
-        }
-        let known = error.token().map(Known::Pat);
-        let known = known.or(error.serial().map(Known::Certificate));
-        let (price, is_told) = match known {
-            Some(known) => (
-                self.throttle.charge_inactive(known),
-                self.throttle.is_worth_telling(known),
-            ),
-            None => (self.throttle.charge_source(from), true),
-        };
-        let (kind, told) = match price {
-            Price::Free if is_told => (Some(audit::Kind::AuthenticationFailed), error),
-            Price::Free => (None, error),
-            Price::JustSpent(retry_after) => (
-                Some(audit::Kind::RateLimited),
-                AuthError::Throttled { retry_after },
-            ),
-            Price::Spent(retry_after) => (None, AuthError::Throttled { retry_after }),
-        };
-        if let Some(kind) = kind {
-            self.tell(kind, error, from);
-        }
-        told
-    }
-
-    fn tell(&self, kind: audit::Kind, error: AuthError, from: IpAddr) {
-        let mut event = audit::Event::new(self.time.now(), kind, audit::Actor::Unknown);
-        event.outcome = audit::Outcome::Failure;
-        event.origin.address = Some(from);
-        event.reason = Some(error.reason());
-        let subject = |kind, id| audit::Subject {
-            kind,
-            id,
-            name: None,
-        };
-        let pat = error.token().map(|token| subject("pat", token.to_string()));
-        let certificate = error
-            .serial()
-            .map(|serial| subject("certificate", serial.to_string()));
-        event.subject = pat.or(certificate);
-        self.trail.record(event);
     }
 
     fn note_use(&self, entry: &Entry, now: Timestamp, from: IpAddr) {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::model::ClientCertificate;
 use crate::model::Expiry;
 use crate::model::Holder;
-use crate::model::Peer;
 use crate::model::Timestamp;
 
 use super::AccountId;
@@ -18,6 +17,7 @@ use super::HolderFacts;
 use super::Principal;
 use super::Role;
 use super::Roles;
+use super::Source;
 use super::State;
 use super::authenticator::Entry;
 use super::authenticator::Inner;
@@ -25,19 +25,20 @@ use super::cache::CacheKey;
 use super::lookup::READ_TIMEOUT;
 
 impl Authenticator {
-    /// Tells who sends a request: by what it presents, or else by the certificate of its connection (design 4). Both
+    /// Tells who sends a request: by what it presents, or else by the certificate `shown` on its connection (design 4). Both
     /// together must name the same account, and what is presented decides. `None` when there is neither.
     ///
     /// # Errors
     ///
     /// [`AuthError`] says why not. What fails is not made good by the other.
-    pub async fn identify(
+    pub async fn identify<'o>(
         &self,
         presented: Option<Credential>,
-        peer: &Peer,
+        shown: Option<&Arc<ClientCertificate>>,
+        from: impl Into<Source<'o>>,
     ) -> Result<Option<Arc<Principal>>, AuthError> {
-        let from = peer.address.ip();
-        let shown = peer.client.as_ref().filter(|shown| shown.holder.is_some());
+        let from = from.into();
+        let shown = shown.filter(|shown| shown.holder.is_some());
         let shown = shown.map(|shown| Credential::Certificate(Arc::clone(shown)));
         match (presented, shown) {
             (None, None) => Ok(None),

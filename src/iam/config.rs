@@ -21,6 +21,8 @@ pub struct Config {
     pub outage_grace: Duration,
     /// How long the bearer token of a login holds.
     pub session_lifetime: Duration,
+    /// How long audit events are kept. Older ones are removed, after which the chain begins behind them (iam A6).
+    pub audit_retention: Duration,
     /// Password logins.
     pub password: PasswordConfig,
     /// What failures cost.
@@ -71,6 +73,8 @@ impl Default for Config {
             poll_interval: Duration::from_millis(250),
             outage_grace: Duration::from_mins(1),
             session_lifetime: Duration::from_hours(12),
+            // What auditors commonly ask for.
+            audit_retention: Duration::from_hours(365 * 24),
             password: PasswordConfig::default(),
             throttle: ThrottleConfig::default(),
         }

@@ -101,15 +101,11 @@ impl Identity {
         let time = Time::new(clock.clone(), mark);
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
-        let revoked = RevokedCertificates::new();
-        let registry = Registry::new(
-            Arc::clone(&recent),
-            revoked.clone(),
-            time.clone(),
-            Arc::clone(&meters),
-        );
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
+        let revoked = RevokedCertificates::new();
+        let (marks, counters) = ((Arc::clone(&recent), revoked.clone()), Arc::clone(&meters));
+        let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
             pepper: pepper.clone(),
@@ -135,6 +131,7 @@ impl Identity {
         Ok(Self {
             accounts: Accounts {
                 records: Arc::clone(&records),
+                log: Arc::clone(&log),
                 pepper,
                 time: time.clone(),
                 session_lifetime: config.session_lifetime,
@@ -151,6 +148,7 @@ impl Identity {
                 meters,
                 poll_interval: config.poll_interval,
                 outage_grace: config.outage_grace.min(LONGEST_GRACE),
+                audit_retention: config.audit_retention,
                 start,
             },
             authenticator,

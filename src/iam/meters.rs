@@ -62,6 +62,12 @@ impl Meters {
         }
     }
 
+    /// Denials are as rare.
+    pub(crate) fn denied(reason: &'static str) {
+        let name = "tollgate_auth_denials_total";
+        meter::labelled_counter(name, "reason", reason).increment(1);
+    }
+
     /// Failures are rare enough to look their counter up.
     pub(crate) fn failed(error: AuthError) {
         let name = "tollgate_auth_failures_total";

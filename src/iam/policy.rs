@@ -17,6 +17,8 @@ pub enum Action {
     ManageAccounts,
     /// Read telemetry.
     Read,
+    /// Read the audit trail.
+    ReadAudit,
     /// Read configuration over RESTCONF.
     ReadConfig,
     /// Write telemetry: gNMI Set.
@@ -69,6 +71,7 @@ impl Action {
             Self::Enroll => "enrolling",
             Self::ManageAccounts => "managing accounts",
             Self::Read => "reading",
+            Self::ReadAudit => "reading the audit trail",
             Self::ReadConfig => "reading configuration",
             Self::Write => "writing",
             Self::WriteConfig => "writing configuration",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::audit::Actor;
 use crate::model::Expiry;
 use crate::model::Serial;
 use crate::model::TenantId;
@@ -73,6 +74,17 @@ impl Principal {
                 .networks
                 .iter()
                 .any(|network| network.contains(&address))
+    }
+}
+
+impl Principal {
+    /// As the audit trail names it.
+    pub(crate) fn as_audit(&self) -> Actor {
+        Actor::Account {
+            id: self.account.to_string(),
+            tenant: self.tenant.clone(),
+            token: self.token.map(|token| token.to_string()),
+        }
     }
 }
 

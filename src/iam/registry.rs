@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use dashmap::DashMap;
 use dashmap::Entry;
 
+use crate::audit::Trail;
 use crate::model::Class;
 use crate::model::Timestamp;
 
@@ -21,6 +22,7 @@ use super::Reason;
 use super::Revocation;
 use super::RevokedCertificates;
 use super::Time;
+use super::ended::Ended;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -44,6 +46,7 @@ struct Inner {
     revoked: RevokedCertificates,
     time: Time,
     meters: Arc<Meters>,
+    trail: Trail,
 }
 
 /// Why no session was opened.
@@ -77,10 +80,10 @@ impl RegistryError {
 
 impl Registry {
     pub(super) fn new(
-        recent: Arc<Recent>,
-        revoked: RevokedCertificates,
+        (recent, revoked): (Arc<Recent>, RevokedCertificates),
         time: Time,
         meters: Arc<Meters>,
+        trail: Trail,
     ) -> Self {
         Self(Arc::new(Inner {
             sessions: DashMap::new(),
@@ -91,6 +94,7 @@ impl Registry {
             revoked,
             time,
             meters,
+            trail,
         }))
     }
 
@@ -246,11 +250,14 @@ impl Registry {
             .iter()
             .filter_map(|session| Some((Arc::clone(&session), reason_for(&session)?)))
             .collect();
+        let mut ended = Ended::default();
         for (session, reason) in ending {
             if session.end(reason) {
                 self.0.meters.closed(reason);
+                ended.count(&session.principal, reason);
             }
         }
+        ended.tell(&self.0.trail, self.0.time.now());
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Tail {
     pub(crate) meters: Arc<Meters>,
     pub(crate) poll_interval: Duration,
     pub(crate) outage_grace: Duration,
+    pub(crate) audit_retention: Duration,
     /// The newest entry that was in the log when the room was opened.
     pub(crate) start: u64,
 }
@@ -98,6 +99,22 @@ impl Tail {
                 self.authenticator.sweep();
                 self.store_uses().await;
             }
+            if round.is_multiple_of(CUT_ROUNDS) {
+                self.cut_trail().await;
+            }
+        }
+    }
+
+    /// Removes audit events that are older than the retention asks for: a part at a time, between which others may
+    /// write.
+    pub(crate) async fn cut_trail(&self) {
+        for _ in 0..MOST_CUTS {
+            let now = self.time.now();
+            let before = now.saturating_sub(self.audit_retention);
+            match self.log.cut(before, MOST_CUT, now).await {
+                Ok(0) | Err(_) => return,
+                Ok(events) => tracing::info!(events, "oldest audit events removed"),
+            }
         }
     }
 
@@ -142,6 +159,15 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The time mark is stored every so many upkeep rounds, and at once after an expiry was seen.
 const MARK_ROUNDS: u64 = 30;
+
+/// Audit events removed at once: a transaction of a few dozen milliseconds.
+const MOST_CUT: u32 = 5_000;
+
+/// And so often at most, one time after the other.
+const MOST_CUTS: u32 = 100;
+
+/// Audit events are removed every so many upkeep rounds, and each time leaves an event itself.
+const CUT_ROUNDS: u64 = 3_600;
 
 /// Old entries go every so many upkeep rounds.
 const SWEEP_ROUNDS: u64 = 60;

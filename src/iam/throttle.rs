@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::model::Serial;
 use crate::model::Timestamp;
 
+use super::AccountId;
 use super::PatId;
 use super::ThrottleConfig;
 
@@ -31,6 +32,7 @@ pub(crate) struct Throttle {
     sources: Buckets<IpAddr>,
     inactive: Buckets<Known>,
     telling: Buckets<Known>,
+    denied: Buckets<AccountId>,
 }
 
 /// A credential that is known, but inactive.
@@ -62,6 +64,10 @@ impl Throttle {
             sources: Buckets::new(per_minute.allow_burst(burst(config.failure_burst)), clock),
             inactive: Buckets::new(per_second.allow_burst(burst(config.inactive_burst)), clock),
             telling: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
+            denied: Buckets::new(
+                Quota::per_second(NonZeroU32::MIN).allow_burst(burst(DENIALS)),
+                clock,
+            ),
         }
     }
 
@@ -81,6 +87,11 @@ impl Throttle {
         self.telling.charge(known) == Price::Free
     }
 
+    /// Whether the audit trail should hear that an account wanted what it may not: ten times, and then once a second.
+    pub(crate) fn is_worth_telling_of(&self, account: AccountId) -> bool {
+        self.denied.charge(account) == Price::Free
+    }
+
     /// How long a source is beyond its budget; `None` while it is within.
     pub(crate) fn held_off(&self, from: IpAddr) -> Option<Duration> {
         self.sources.held_off(&network_of(from))
@@ -91,6 +102,7 @@ impl Throttle {
         self.sources.sweep();
         self.inactive.sweep();
         self.telling.sweep();
+        self.denied.sweep();
     }
 }
 
@@ -219,6 +231,9 @@ const NETWORK_MASK_V6: u128 = !0 << 64;
 
 /// How many keys are counted at once: about 10 MiB. Beyond it, failures of further keys are held off untold.
 const MAX_BUCKETS: usize = 100_000;
+
+/// Denials of one account that are told of at once.
+const DENIALS: u32 = 10;
 
 /// Buckets are looked through for want of room once in so long.
 const SWEEP_INTERVAL_NANOS: u64 = 1_000_000_000;

@@ -12,6 +12,8 @@ use crate::wire::proto::gnmi as pb;
 pub struct Config {
     /// The server, `host:port`.
     pub address: String,
+    /// Where the writers write, `host:port`, when the server takes its data from there. `None`: to the server itself.
+    pub publish_address: Option<String>,
     /// Whom to trust, and ALPN `h2`.
     pub tls: Arc<rustls::ClientConfig>,
     /// Sent with every RPC.

@@ -26,12 +26,12 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let bad_address = || Error::Address(config.address.clone());
-        let (host, _) = config.address.rsplit_once(':').ok_or_else(bad_address)?;
+    pub(super) fn new(address: &str, config: &Config) -> Result<Self, Error> {
+        let bad_address = || Error::Address(address.to_owned());
+        let (host, _) = address.rsplit_once(':').ok_or_else(bad_address)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Ok(Self {
-            address: config.address.clone(),
+            address: address.to_owned(),
             name: ServerName::try_from(host.to_owned()).map_err(|_| bad_address())?,
             connector: TlsConnector::from(Arc::clone(&config.tls)),
             sources: config.sources.clone(),

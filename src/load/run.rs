@@ -74,10 +74,11 @@ pub async fn run(
     };
     facts.before = memory(&config)?;
     let started = Instant::now();
-    let channels = dial_all(&config, config.connections).await?;
+    let channels = dial_all(&config, &config.address, config.connections).await?;
     facts.connecting = started.elapsed();
     let publishing = config.writers.map_or(0, |writers| writers.publishers);
-    let publishers = dial_all(&config, publishing).await?;
+    let source = config.publish_address.as_ref().unwrap_or(&config.address);
+    let publishers = dial_all(&config, source, publishing).await?;
     facts.connected = memory(&config)?;
 
     let root = request::root(&clock.now().nanos().to_string());
@@ -144,8 +145,8 @@ fn check(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-async fn dial_all(config: &Config, count: usize) -> Result<Vec<Channel>, Error> {
-    let dialer = &Dialer::new(config)?;
+async fn dial_all(config: &Config, address: &str, count: usize) -> Result<Vec<Channel>, Error> {
+    let dialer = &Dialer::new(address, config)?;
     futures_util::stream::iter(0..count)
         .map(|index| dialer.dial(index))
         .buffer_unordered(OPENING_AT_ONCE)

@@ -51,6 +51,7 @@ macro_rules! step {
 const STEPS: &[Step] = &[
     step!(1, "identity", "0001_identity.sql"),
     step!(2, "sessions", "0002_sessions.sql"),
+    step!(7, "audit", "0007_audit.sql"),
     step!(8, "certificates", "0008_certificates.sql"),
     step!(9, "revoked certificates", "0009_certificates.sql"),
 ];

@@ -128,12 +128,12 @@ impl Writer {
         self.update(account, "state", "deleted").await?;
         let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
                    RETURNING kind";
-        let rows = query(sql)
+        let revoked = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
             .fetch_all(&mut self.transaction)
             .await;
-        let revoked = all(rows, |mut columns| columns.next::<String>())?;
+        let revoked = all(revoked, |mut columns| columns.next::<String>())?;
         self.count_revoked(revoked.iter().map(String::as_str));
         let own = Which::Account(account.id.raw());
         self.revoke_with(own, Reason::CessationOfOperation).await?;

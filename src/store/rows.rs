@@ -82,7 +82,7 @@ impl<'r> Columns<'r> {
             .collect()
     }
 
-    fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
+    pub(super) fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
         self.next::<&str>().map(TenantId::new)
     }
 

@@ -1,5 +1,6 @@
 //! One call on its way: who calls, on whose organization, about what (iam 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::Accounts;
 use crate::iam::Action;
+use crate::iam::Authenticator;
 use crate::iam::Caller;
 use crate::iam::Denied;
 use crate::iam::Named;
@@ -77,8 +79,17 @@ impl Call {
             read => Some(read?),
         };
         let address = peer.address.ip();
-        let identified = service.authenticator.identify(credential, peer).await;
+        let origin = Origin {
+            address: Some(address),
+            protocol: Some("https"),
+            request: Some(id.to_owned()),
+            user_agent: text(&parts.headers, USER_AGENT.as_str())
+                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
+        };
+        let (shown, from) = (peer.client.as_ref(), (address, &origin));
+        let identified = service.authenticator.identify(credential, shown, from);
         let principal = identified
+            .await
             .map_err(Error::Refused)?
             .ok_or(Error::MissingCredentials)?;
         let host = text(&parts.headers, HOST.as_str());
@@ -91,14 +102,15 @@ impl Call {
                 .map(Authority::as_str)
                 .or(host.as_deref()),
         };
-        service.authenticator.tenant_of(&principal, named).await?;
-        let origin = Origin {
-            address: Some(address),
-            protocol: Some("https"),
-            request: Some(id.to_owned()),
-            user_agent: text(&parts.headers, USER_AGENT.as_str())
-                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
-        };
+        let chosen = service.authenticator.tenant_of(&principal, named).await;
+        chosen.map_err(Error::from).inspect_err(|error| {
+            tell(
+                &service.authenticator,
+                &principal,
+                (address, &origin),
+                error,
+            );
+        })?;
         Ok(Self {
             caller: Caller::principal(&principal, origin),
             principal,
@@ -107,6 +119,22 @@ impl Call {
             params,
             body: Mutex::new(body),
         })
+    }
+
+    /// What tells the audit trail that the call was denied, if it was.
+    pub(super) fn teller(&self) -> impl Fn(&Error) + use<> {
+        let (service, principal) = (self.service.clone(), Arc::clone(&self.principal));
+        let origin = self.caller.origin.clone();
+        move |error| {
+            if let Some(address) = origin.address {
+                tell(
+                    &service.authenticator,
+                    &principal,
+                    (address, &origin),
+                    error,
+                );
+            }
+        }
     }
 
     /// The accounts, to be asked as [`Call::caller`].
@@ -185,6 +213,17 @@ impl Call {
     fn raw(&self, name: &str) -> Option<&str> {
         let found = self.params.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn tell(
+    authenticator: &Authenticator,
+    principal: &Principal,
+    from: (IpAddr, &Origin),
+    error: &Error,
+) {
+    if let Some(denied) = error.denied() {
+        authenticator.note_denied(principal, denied.reason(), from);
     }
 }
 

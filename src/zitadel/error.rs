@@ -64,6 +64,14 @@ pub(super) enum Error {
 }
 
 impl Error {
+    /// Why somebody known may not, where that is what it says.
+    pub(super) const fn denied(&self) -> Option<Denied> {
+        match self {
+            Self::Denied(denied) | Self::Accounts(AccountsError::Denied(denied)) => Some(*denied),
+            _ => None,
+        }
+    }
+
     /// A message that says something wrong.
     pub(super) const fn field(field: &'static str, problem: &'static str) -> Self {
         Self::Field { field, problem }

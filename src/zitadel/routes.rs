@@ -17,6 +17,7 @@ use http::HeaderValue;
 use serde_json::Value;
 
 use crate::model::Expiry;
+use crate::redact::mask;
 
 use super::Service;
 use super::call::Call;
@@ -110,8 +111,8 @@ where
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
-                    let expires = call.principal.expires;
-                    (handler(call).await, Some(expires))
+                    let (expires, tell) = (call.principal.expires, call.teller());
+                    (handler(call).await.inspect_err(tell), Some(expires))
                 }
                 Err(error) => (Err(error), None),
             };
@@ -146,6 +147,7 @@ fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
     given
         .filter(|id| (1..=REQUEST_ID_CHARS).contains(&id.len()))
+        .filter(|id| *mask(id) == **id)
         .map_or_else(
             // Names nothing but a line of a log, so without randomness there is simply none.
             || getrandom::u64().map_or_else(|_| String::new(), |id| format!("{id:016x}")),

@@ -290,6 +290,11 @@ impl Gateway {
             .unwrap();
     }
 
+    /// The number of the newest event of the audit trail.
+    pub async fn newest_event(&self) -> u64 {
+        self.accounts().verify_events().await.unwrap().seq
+    }
+
     // Waiting.
 
     pub fn live_sessions(&self) -> usize {

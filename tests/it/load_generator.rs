@@ -15,6 +15,7 @@ const UPDATES: u64 = 400;
 
 fn config(gateway: &Gateway) -> load::Config {
     load::Config {
+        publish_address: None,
         address: gateway.address.to_string(),
         tls: Arc::new(Trust::Anybody.client_config(&[b"h2"]).unwrap()),
         credential: load::Credential::Bearer(Secret::new(gateway.token())),

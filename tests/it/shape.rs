@@ -8,6 +8,7 @@ use std::path::PathBuf;
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("meter", 0),
+    ("redact", 0),
     ("secret", 0),
     ("model", 1),
     ("audit", 2),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::audit::Kind;
 use crate::iam::Role;
 
 /// Manage tenants, people, service accounts and tokens of a data directory.
@@ -22,6 +23,9 @@ pub(in crate::cli) struct AdminArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Noun {
+    /// What happened to accounts and credentials
+    #[command(subcommand)]
+    Audit(Audit),
     /// Personal Access Tokens
     #[command(subcommand)]
     Pat(Pat),
@@ -37,6 +41,40 @@ pub(super) enum Noun {
     /// People, known by a password
     #[command(subcommand)]
     User(User),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// List events, the oldest first
+    List(EventArgs),
+    /// Check that no event was changed or removed; fails with the first that does not fit
+    Verify,
+}
+
+/// Which events; all conditions hold at once.
+#[derive(Args, Debug)]
+pub(super) struct EventArgs {
+    /// Only those that this tenant may read of
+    #[arg(long)]
+    pub(super) tenant: Option<String>,
+    /// Only those after this number
+    #[arg(long, default_value_t = 0)]
+    pub(super) after: u64,
+    /// At most so many, up to 500
+    #[arg(long, default_value_t = 100)]
+    pub(super) limit: u32,
+    /// Only of this kind: pat.created
+    #[arg(long)]
+    pub(super) kind: Option<Kind>,
+    /// Only those by or about the account of this id
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// Only those from this time on (RFC 3339)
+    #[arg(long)]
+    pub(super) from: Option<String>,
+    /// Only those before this time (RFC 3339)
+    #[arg(long)]
+    pub(super) to: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

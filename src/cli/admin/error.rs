@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::app;
+use crate::audit::VerifyError;
 use crate::iam::AccountsError;
 
 /// Why an admin command failed. Each is for the operator.
@@ -14,11 +15,14 @@ pub(super) enum AdminError {
     /// The data directory cannot be used.
     #[error("{0}")]
     App(#[source] app::Error),
+    /// The audit trail does not hold, or cannot be read.
+    #[error("audit trail does not verify")]
+    Audit(#[source] VerifyError),
     /// The text is no duration.
     #[error("--ttl is not a duration such as 12h, 90d or 1y")]
     Duration,
     /// The text is no time.
-    #[error("--expires is not an RFC 3339 time")]
+    #[error("not an RFC 3339 time")]
     Expiry(#[source] crate::model::NotATime),
     /// The text is no token id.
     #[error("the token id is not a number; a token itself must not be given here")]

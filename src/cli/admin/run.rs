@@ -15,6 +15,7 @@ use crate::iam::Role;
 use super::account;
 use super::args::AdminArgs;
 use super::args::Noun;
+use super::audit;
 use super::error::AdminError;
 use super::pat;
 use super::show::show;
@@ -60,6 +61,7 @@ fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
             clock,
         };
         let answer = match args.noun {
+            Noun::Audit(verb) => audit::run(&desk, verb).await,
             Noun::Pat(verb) => pat::run(&desk, verb).await,
             Noun::Role(_) => Ok(roles()),
             Noun::ServiceAccount(verb) => account::run_service_account(&desk, verb).await,

@@ -52,10 +52,15 @@ impl Caller {
 
     /// May it manage in this tenant?
     pub(super) fn may_manage(&self, tenant: &TenantId) -> Result<(), Denied> {
+        self.may(Action::ManageAccounts, tenant)
+    }
+
+    /// May it do this in this tenant?
+    pub(super) fn may(&self, action: Action, tenant: &TenantId) -> Result<(), Denied> {
         match &self.actor {
             Actor::Operator => Ok(()),
             Actor::Principal(principal) => {
-                permit(principal, Action::ManageAccounts, Some(tenant.as_str())).map(drop)
+                permit(principal, action, Some(tenant.as_str())).map(drop)
             }
         }
     }
@@ -102,11 +107,7 @@ impl Caller {
     pub(super) fn as_audit(&self) -> audit::Actor {
         match &self.actor {
             Actor::Operator => audit::Actor::Operator,
-            Actor::Principal(principal) => audit::Actor::Account {
-                id: principal.account.to_string(),
-                tenant: principal.tenant.clone(),
-                token: principal.token.map(|token| token.to_string()),
-            },
+            Actor::Principal(principal) => principal.as_audit(),
         }
     }
 

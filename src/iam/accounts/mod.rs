@@ -10,6 +10,7 @@ mod search;
 mod service;
 mod session;
 mod tokens;
+mod trail;
 
 pub use caller::Actor;
 pub use caller::Caller;

@@ -19,7 +19,6 @@ use crate::model::TenantId;
 
 use super::request::invalid;
 use super::service::handle;
-use super::tokens::subject;
 
 /// How a token is to be replaced.
 #[derive(Clone, Debug)]
@@ -64,7 +63,7 @@ impl Accounts {
         };
         let draft = self.draft(caller, &account, &tenant, new)?;
         let old_ends = latest(now, rotation.overlap).min(old.expires);
-        let mut event = self.event(caller, Kind::PatRotated, &tenant.id, subject(&old));
+        let mut event = self.pat_event(caller, Kind::PatRotated, &old);
         event.detail = Some(format!(
             "to token {} until {}, old ends {old_ends}",
             draft.issued.record.id, draft.issued.record.expires

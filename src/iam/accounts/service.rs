@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::audit::Event;
 use crate::audit::Kind;
+use crate::audit::Log;
 use crate::audit::Subject;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
@@ -46,6 +47,7 @@ use super::request::invalid;
 #[derive(Clone)]
 pub struct Accounts {
     pub(in crate::iam) records: Arc<dyn Records>,
+    pub(in crate::iam) log: Arc<dyn Log>,
     pub(in crate::iam) pepper: Pepper,
     pub(in crate::iam) time: Time,
     pub(in crate::iam) session_lifetime: Duration,

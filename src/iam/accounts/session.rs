@@ -18,7 +18,6 @@ use crate::iam::record::latest;
 
 use super::service::handle;
 use super::tokens::Draft;
-use super::tokens::subject;
 
 impl Accounts {
     /// Issues a short-lived bearer token to somebody who has just shown a password.
@@ -38,12 +37,7 @@ impl Accounts {
             });
         let new = NewPat::until(latest(now, lifetime).min(account.expires));
         let Draft { issued, digest } = self.draft_of(TokenKind::Session, &caller, &account, new)?;
-        let event = self.event(
-            &caller,
-            Kind::SessionOpened,
-            &tenant.id,
-            subject(&issued.record),
-        );
+        let event = self.pat_event(&caller, Kind::SessionOpened, &issued.record);
         let mutation = Mutation::CreatePat {
             pat: issued.record.clone(),
             digest,

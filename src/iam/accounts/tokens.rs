@@ -1,5 +1,6 @@
 //! Tokens: issue, list, revoke.
 
+use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Subject;
 use crate::iam::AccountId;
@@ -63,12 +64,7 @@ impl Accounts {
         caller.may_manage_tokens(&account)?;
         let tenant = self.existing_tenant(tenant).await?;
         let Draft { issued, digest } = self.draft(caller, &account, &tenant, new)?;
-        let mut event = self.event(
-            caller,
-            Kind::PatCreated,
-            &tenant.id,
-            subject(&issued.record),
-        );
+        let mut event = self.pat_event(caller, Kind::PatCreated, &issued.record);
         event.detail = Some(format!(
             "for account {} until {}",
             account.id, issued.record.expires
@@ -119,7 +115,7 @@ impl Accounts {
         };
         let account = self.existing_for(caller, tenant, pat.account).await?;
         caller.may_manage_tokens(&account)?;
-        let event = self.event(caller, Kind::PatRevoked, tenant, subject(&pat));
+        let event = self.pat_event(caller, Kind::PatRevoked, &pat);
         let revoked = Some(event.at);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
@@ -145,6 +141,20 @@ impl Accounts {
             only: None,
         };
         Ok(self.make(mutation, event).await?.revoked_pats)
+    }
+
+    /// Something that happened to a token.
+    pub(super) fn pat_event(&self, caller: &Caller, kind: Kind, pat: &PatRecord) -> Event {
+        let subject = Subject {
+            kind: pat.kind.as_str(),
+            id: pat.id.to_string(),
+            name: Some(pat.name.clone()),
+        };
+        let account = Some(pat.account.to_string());
+        Event {
+            account,
+            ..self.event(caller, kind, &pat.tenant, subject)
+        }
     }
 
     /// Makes a token without storing it.
@@ -220,13 +230,5 @@ impl Accounts {
             caller.may_manage(tenant)?;
         }
         self.existing(tenant, id).await
-    }
-}
-
-pub(super) fn subject(pat: &PatRecord) -> Subject {
-    Subject {
-        kind: pat.kind.as_str(),
-        id: pat.id.to_string(),
-        name: Some(pat.name.clone()),
     }
 }

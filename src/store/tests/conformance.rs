@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::audit as log;
 use super::certificates;
 use super::sample::NOW;
 use super::sample::Store;
@@ -50,6 +51,8 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
+    log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
+    log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
     certificates::certificates_come_back_and_repeat(&*empty().await).await;
     certificates::key_is_one_accounts_for_good(&*empty().await).await;
     certificates::revocation_is_logged_once_for_each(&*empty().await).await;

@@ -10,6 +10,8 @@ use super::sample::account;
 use super::sample::apply;
 use super::sample::creation;
 use super::sample::tenant;
+use crate::audit::VerifyError;
+use crate::audit::verify_all;
 use crate::iam::AccountKind;
 use crate::iam::port::Fault;
 use crate::iam::port::Mutation;
@@ -184,4 +186,27 @@ async fn audit_trail_is_append_only() {
     for sql in ["UPDATE audit SET body = 'x'", "DELETE FROM audit"] {
         assert!(query(sql).execute(&store.writer).await.is_err(), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn first_changed_event_of_the_trail_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(&folder.path().join("tollgate.db"))
+        .await
+        .unwrap();
+    for id in ["a", "b", "c"] {
+        apply(&store, Mutation::CreateTenant(tenant(id)))
+            .await
+            .unwrap();
+    }
+    for sql in [
+        "DROP TRIGGER audit_is_not_changed",
+        "UPDATE audit SET body = '{}' WHERE seq >= 2",
+    ] {
+        query(sql).execute(&store.writer).await.unwrap();
+    }
+    let Err(VerifyError::Broken(entry)) = verify_all(&store).await else {
+        panic!("changed events were taken for good");
+    };
+    assert_eq!((entry.seq, entry.body.as_str()), (2, "{}"));
 }

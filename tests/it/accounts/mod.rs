@@ -1,5 +1,6 @@
 //! The vendor's account API on the gateway's port.
 
+mod audit;
 mod bodies;
 mod calls;
 mod login;

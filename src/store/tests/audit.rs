@@ -1,0 +1,128 @@
+//! What every implementation of the audit log must do.
+
+use super::sample::Store;
+use crate::audit::Actor;
+use crate::audit::Beginning;
+use crate::audit::Event;
+use crate::audit::EventQuery;
+use crate::audit::Kind;
+use crate::audit::Subject;
+use crate::audit::verify_all;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+/// An event of `actor` from the tenant `home`, about the account `about` in `tenant`, which happened at its own number.
+fn event(secs: i64, kind: Kind, actor: (&str, &str), about: (&str, &str)) -> Event {
+    let (id, home) = actor;
+    let actor = Actor::Account {
+        id: id.to_owned(),
+        tenant: TenantId::new(home),
+        token: None,
+    };
+    let (tenant, account) = about;
+    Event {
+        tenant: Some(TenantId::new(tenant)),
+        subject: Some(Subject {
+            kind: "account",
+            id: account.to_owned(),
+            name: None,
+        }),
+        ..Event::new(Timestamp::from_secs(secs), kind, actor)
+    }
+}
+
+async fn with_events(store: &impl Store) {
+    let events = [
+        event(1, Kind::AccountCreated, ("1", "pca"), ("pca", "7")),
+        event(2, Kind::AccountDisabled, ("9", "root"), ("pca", "7")),
+        event(3, Kind::AccountCreated, ("2", "other"), ("other", "8")),
+        event(4, Kind::AccountEnabled, ("1", "pca"), ("pca", "7")),
+        Event::new(
+            Timestamp::from_secs(5),
+            Kind::AuthenticationFailed,
+            Actor::Unknown,
+        ),
+    ];
+    store.append(&events).await.unwrap();
+}
+
+#[track_caller]
+fn numbers(found: &[crate::audit::Link]) -> Vec<u64> {
+    found.iter().map(|link| link.seq).collect()
+}
+
+pub(super) async fn events_are_found_by_tenant_kind_account_and_time(store: &impl Store) {
+    with_events(store).await;
+    let of = |tenant: &str| EventQuery::of(Some(TenantId::new(tenant)));
+    let all = EventQuery::of(None);
+    let at = |secs| Some(Timestamp::from_secs(secs));
+    for (query, expected) in [
+        (all.clone(), vec![1, 2, 3, 4, 5]),
+        (of("pca"), vec![1, 2, 4]),
+        // Who acts in another tenant leaves a trace in both (iam X6).
+        (of("root"), vec![2]),
+        (of("nowhere"), vec![]),
+        (
+            EventQuery {
+                kind: Some(Kind::AccountCreated),
+                ..all.clone()
+            },
+            vec![1, 3],
+        ),
+        (
+            EventQuery {
+                account: Some("7".to_owned()),
+                ..all.clone()
+            },
+            vec![1, 2, 4],
+        ),
+        (
+            EventQuery {
+                account: Some("1".to_owned()),
+                ..of("pca")
+            },
+            vec![1, 4],
+        ),
+        (
+            EventQuery {
+                from: at(2),
+                until: at(4),
+                ..all.clone()
+            },
+            vec![2, 3],
+        ),
+        (
+            EventQuery {
+                after: 1,
+                limit: 2,
+                ..all.clone()
+            },
+            vec![2, 3],
+        ),
+    ] {
+        let found = store.find(&query).await.unwrap();
+        assert_eq!(numbers(&found), expected, "{query:?}");
+    }
+}
+
+pub(super) async fn chain_holds_after_its_oldest_events_are_cut(store: &impl Store) {
+    with_events(store).await;
+    let whole = verify_all(store).await.unwrap();
+    assert_eq!((whole.beginning, whole.seq), (Beginning::default(), 5));
+    let (at, now) = (Timestamp::from_secs, Timestamp::from_secs(100));
+    assert_eq!(store.cut(at(1), 10, now).await, Ok(0), "nothing is so old");
+    assert_eq!(store.cut(at(4), 2, now).await, Ok(2), "a bounded step");
+    assert_eq!(store.cut(at(4), 10, now).await, Ok(1), "the rest");
+    let links = store.links(0, 10).await.unwrap();
+    assert_eq!(numbers(&links), [4, 5, 6, 7]);
+    let found = store.find(&EventQuery::of(None)).await.unwrap();
+    assert_eq!(found, links, "cut events are not found either");
+    let verified = verify_all(store).await.unwrap();
+    assert_eq!((verified.beginning.seq, verified.seq), (3, 7));
+
+    // Even with nothing older left, the chain goes on from where it was.
+    assert_eq!(store.cut(at(1_000), 10, now).await, Ok(4));
+    with_events(store).await;
+    let verified = verify_all(store).await.unwrap();
+    assert_eq!((verified.beginning.seq, verified.seq), (7, 13));
+}
