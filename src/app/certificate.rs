@@ -32,7 +32,7 @@ use super::watched::Watched;
 /// Where certificates come from, and the newest state of the TLS side that was made of them.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    authority: Authority,
+    authority: Arc<Authority>,
     gateway: Gateway,
     revoked: RevokedCertificates,
     clock: Clock,
@@ -62,6 +62,7 @@ impl Certificates {
     ) -> Result<Self, Error> {
         let authority =
             Authority::open_or_create(&data_dir.join(PKI), &clock).map_err(Error::Pki)?;
+        let authority = Arc::new(authority);
         let state = State::read(&authority, gateway, &revoked, &clock, None)?;
         let tls = Tls::new(&state.identity, state.trust.clone(), &clock).map_err(Error::Listen)?;
         let (asking, asked) = Reloader::new();
@@ -81,6 +82,11 @@ impl Certificates {
     /// The newest state; the listeners follow it.
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Tls>> {
         self.published.subscribe()
+    }
+
+    /// Our own authority.
+    pub(super) fn authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.authority)
     }
 
     /// The file of the CA's certificate.
@@ -178,7 +184,10 @@ impl Certificates {
 
     fn files(&self) -> Vec<PathBuf> {
         let gateway = &self.gateway;
-        let mut files = vec![self.authority.certificate_file()];
+        let own = self.authority.certificate_file();
+        // A rollover changes this file, puts others beside it, or moves some into a directory.
+        let mut files = vec![own.clone()];
+        files.extend(ROLLOVER.iter().map(|name| own.with_file_name(name)));
         if let Certificate::Files { certificate, key } = &gateway.certificate {
             files.extend([certificate.clone(), key.clone()]);
         }
@@ -198,6 +207,7 @@ impl State {
         clock: &Clock,
         known: Option<&Self>,
     ) -> Result<Self, Error> {
+        authority.reload().map_err(Error::Pki)?;
         let identity = match &gateway.certificate {
             Certificate::Files { certificate, key } => {
                 ServerIdentity::from_files(certificate, key, clock)
@@ -205,8 +215,7 @@ impl State {
             Certificate::Own(names) => authority.server_identity(names),
         }
         .map_err(Error::Pki)?;
-        let own = vec![authority.certificate().clone()];
-        let authorities = read_authorities(own, &gateway.clients)?;
+        let authorities = read_authorities(authority.roots(), &gateway.clients)?;
         show_next_update(&authorities);
         let trust = match known {
             Some(known) if known.authorities == authorities => known.trust.clone(),
@@ -221,6 +230,9 @@ impl State {
 }
 
 const PKI: &str = "pki";
+
+/// What a rollover touches beside the issuer's certificate.
+const ROLLOVER: [&str; 2] = ["next.pem", "retired"];
 
 /// Between two looks at the files: a new set is in force within a second.
 const LOOK: Duration = Duration::from_millis(500);

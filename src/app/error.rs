@@ -50,6 +50,9 @@ pub enum Error {
     /// The gateway is about to end.
     #[error("gateway is stopping")]
     Stopping,
+    /// The store does not say which certificates are revoked.
+    #[error("cannot read revoked certificates")]
+    Revoked(#[source] crate::pki::port::CertificatesError),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] crate::store::Error),

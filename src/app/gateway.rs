@@ -34,6 +34,8 @@ use super::drivers::drive_samples;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::reload::reload_routes;
+use super::revoked::drive_revoked;
+use super::revoked::load_revoked;
 use super::router::gateway_router;
 use super::router::iam_router;
 
@@ -68,6 +70,9 @@ impl Gateway {
         let metrics = Metrics::install();
         let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
         let revoked = local.identity.revoked.clone();
+        load_revoked(&local.store, &revoked, &clock)
+            .await
+            .map_err(Error::Revoked)?;
         let certificates = Certificates::open(
             &settings.data_dir,
             &settings.gateway,
@@ -226,6 +231,12 @@ impl Gateway {
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));
+        let (store, revoked) = (
+            self.local.store.clone(),
+            self.local.identity.revoked.clone(),
+        );
+        self.tasks
+            .spawn(drive_revoked(store, revoked, self.clock.clone(), stop()));
         self.tasks.spawn(certificates.drive(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }

@@ -11,6 +11,7 @@ mod gateway;
 mod local;
 mod measurement;
 mod reload;
+mod revoked;
 mod router;
 mod watched;
 

@@ -1,9 +1,9 @@
 //! The certificates of our own authority that are revoked: what the TLS layer asks at each handshake.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use dashmap::DashSet;
 use tokio::sync::watch;
 
@@ -15,13 +15,13 @@ use super::Revocation;
 
 /// The revoked serial numbers, shared by all who hold a clone. Asking costs one look-up in a hash set.
 ///
-/// Holds what the store gave at the last [`RevokedCertificates::replace`], and what the revocation log has brought
-/// since: about 50 bytes each.
+/// Filled from the store at start, and by the revocation log from then on: about 50 bytes each. Those whose time is over
+/// are let go of by [`RevokedCertificates::refresh`].
 #[derive(Clone)]
 pub struct RevokedCertificates(Arc<Inner>);
 
 struct Inner {
-    serials: ArcSwap<DashSet<Serial>>,
+    serials: DashSet<Serial>,
     /// Counts the batches that added something.
     changed: watch::Sender<u64>,
 }
@@ -30,24 +30,24 @@ impl RevokedCertificates {
     /// None is revoked.
     pub fn new() -> Self {
         Self(Arc::new(Inner {
-            serials: ArcSwap::default(),
+            serials: DashSet::new(),
             changed: watch::Sender::new(0),
         }))
     }
 
     /// Whether this one is revoked.
     pub fn contains(&self, serial: &Serial) -> bool {
-        self.0.serials.load().contains(serial)
+        self.0.serials.contains(serial)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.serials.load().len()
+        self.0.serials.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.serials.is_empty()
     }
 
     /// Tells of additions from now on.
@@ -57,25 +57,27 @@ impl RevokedCertificates {
 
     /// Adds some.
     pub fn add(&self, serials: impl IntoIterator<Item = Serial>) {
-        let known = self.0.serials.load();
         let added = serials
             .into_iter()
-            .filter(|serial| known.insert(*serial))
+            .filter(|serial| self.0.serials.insert(*serial))
             .count();
         if added > 0 {
             self.0.changed.send_modify(|batches| *batches += 1);
         }
     }
 
-    /// Forgets those that are not among `serials`, because their time is over and no handshake takes them any more.
-    pub fn replace(&self, serials: impl IntoIterator<Item = Serial>) {
-        let before = self.0.serials.load_full();
-        let fresh: DashSet<Serial> = serials.into_iter().collect();
-        let has_more = fresh.iter().any(|serial| !before.contains(&serial));
-        self.0.serials.store(Arc::new(fresh));
-        if has_more {
-            self.0.changed.send_modify(|batches| *batches += 1);
+    /// Those that there are now, to be compared with what the store has a little later.
+    pub fn known(&self) -> HashSet<Serial> {
+        self.0.serials.iter().map(|serial| *serial).collect()
+    }
+
+    /// Takes in what the store has, and lets go of what was known before it was asked and it no longer has: the time of
+    /// those is over, and no handshake takes them.
+    pub fn refresh(&self, known: &HashSet<Serial>, stored: &HashSet<Serial>) {
+        for over in known.difference(stored) {
+            self.0.serials.remove(over);
         }
+        self.add(stored.iter().copied());
     }
 
     /// Takes in entries of the revocation log.
@@ -106,18 +108,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn additions_are_told_once_and_replacing_forgets_the_rest() {
+    fn additions_are_told_once_and_only_what_was_known_is_let_go() {
         let revoked = RevokedCertificates::new();
         let mut told = revoked.subscribe();
-        let [first, second] = [1, 2].map(|octet| Serial::from_octets(&[octet]).unwrap());
+        let [first, second, third] = [1, 2, 3].map(|octet| Serial::from_octets(&[octet]).unwrap());
         revoked.add([first]);
         assert!(told.has_changed().unwrap());
         told.mark_unchanged();
         revoked.add([first]);
         assert!(!told.has_changed().unwrap());
-        revoked.replace([second]);
-        assert!(told.has_changed().unwrap());
-        assert!(revoked.contains(&second) && !revoked.contains(&first));
-        assert_eq!(revoked.len(), 1);
+        let known = revoked.known();
+        // Revoked while the store is being read.
+        revoked.add([third]);
+        revoked.refresh(&known, &HashSet::from([second]));
+        assert_eq!(revoked.known(), HashSet::from([second, third]));
     }
 }

@@ -35,6 +35,7 @@ pub use dial::CONNECT_TIMEOUT;
 pub use dial::DialError;
 pub use dial::Trust;
 pub use dial::dial;
+pub use dial::dial_with;
 pub use error::Error;
 pub use proxies::Networks;
 pub use proxies::Proxies;

@@ -53,7 +53,7 @@ pub struct Gateway {
     pub core: Core,
     running: app::Gateway,
     token: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Writes into the tree of [`TENANT`] as a source would.
@@ -70,14 +70,7 @@ impl Gateway {
     /// Starts with settings that `change` has touched.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let sources = Sources::new()
-            .with_flag("gateway.listen", "127.0.0.1:0")
-            .with_flag("gateway.iam_listen", "127.0.0.1:0")
-            .with_flag("gateway.drain_grace", "0s")
-            .with_flag("admin.listen", "127.0.0.1:0")
-            .with_flag("store.data_dir", &data.path().display().to_string());
-        let mut settings = Settings::load(&sources).unwrap();
-        settings.iam.password = PasswordConfig::insecure();
+        let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
         let running = app::Gateway::start(settings, clock.clone()).await.unwrap();
@@ -87,7 +80,7 @@ impl Gateway {
             core: running.core().clone(),
             token: String::new(),
             running,
-            _data: data,
+            data,
         };
         gateway
             .accounts()
@@ -117,6 +110,30 @@ impl Gateway {
 
     pub fn accounts(&self) -> &Accounts {
         &self.running.identity().accounts
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    pub fn ca_file(&self) -> &std::path::Path {
+        self.running.ca_file()
+    }
+
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running.admin_address()
+    }
+
+    pub fn reloader(&self) -> &app::Reloader {
+        self.running.reloader()
+    }
+
+    /// A second gateway on the same data directory.
+    pub async fn another_node(&self) -> app::Gateway {
+        let settings = settings(self.data_dir());
+        app::Gateway::start(settings, self.clock.clone())
+            .await
+            .unwrap()
     }
 
     // Connections.
@@ -301,6 +318,12 @@ impl Gateway {
         self.running.identity().registry.len()
     }
 
+    /// Waits until the gateway has learned that this certificate is revoked.
+    pub async fn until_revoked(&self, serial: tollgate::model::Serial) {
+        self.until(|gateway| gateway.running.identity().revoked.contains(&serial))
+            .await;
+    }
+
     /// Waits until `fact` holds.
     pub async fn until(&self, fact: impl Fn(&Self) -> bool) {
         in_time(async {
@@ -397,6 +420,18 @@ impl Publisher {
         let update = read_update("", path, value);
         write(core, notification(target, vec![update], self.clock.now()));
     }
+}
+
+fn settings(data: &std::path::Path) -> Settings {
+    let sources = Sources::new()
+        .with_flag("gateway.listen", "127.0.0.1:0")
+        .with_flag("gateway.iam_listen", "127.0.0.1:0")
+        .with_flag("gateway.drain_grace", "0s")
+        .with_flag("admin.listen", "127.0.0.1:0")
+        .with_flag("store.data_dir", &data.display().to_string());
+    let mut settings = Settings::load(&sources).unwrap();
+    settings.iam.password = PasswordConfig::insecure();
+    settings
 }
 
 fn write(core: &Core, notification: Notification) {

@@ -28,6 +28,7 @@ mod ledger;
 mod load;
 mod load_generator;
 mod malformed;
+mod mtls;
 mod readme;
 mod service;
 mod set;
