@@ -30,6 +30,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod enroll;
 pub mod gnmi;
 pub mod health;
 pub mod iam;

@@ -9,6 +9,9 @@ pub enum Error {
     /// The accounts cannot be prepared.
     #[error("cannot prepare accounts")]
     Accounts(#[source] crate::iam::IdentityError),
+    /// The store does not say which certificates are revoked.
+    #[error("cannot read what certificates are revoked")]
+    Certificates(#[source] crate::pki::port::CertificatesError),
     /// A revocation list cannot be read, or is none.
     #[error("no revocation list in {path}")]
     Crl {

@@ -31,6 +31,7 @@ use super::Reloader;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
+use super::enrolment::open_enrolment;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::reload::reload_routes;
@@ -90,7 +91,10 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let router = gateway_router(service, identity, readiness.clone()).await?;
+        let authority = certificates.authority();
+        let config = settings.enroll.clone();
+        let enroll = open_enrolment(&local, authority, config, clock.clone()).await?;
+        let router = gateway_router(service, identity, enroll, readiness.clone()).await?;
         let iam_router = iam_router(identity, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))

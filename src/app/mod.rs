@@ -6,6 +6,7 @@
 mod authorities;
 mod certificate;
 mod drivers;
+mod enrolment;
 mod error;
 mod gateway;
 mod local;

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::accounts;
 use crate::clock::Clock;
+use crate::enroll;
 use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
@@ -17,10 +18,11 @@ use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, the account API, `/healthz` and `/readyz`.
+/// The gateway's router: gNMI, gRPC health and reflection, the account API, certificates, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
     gnmi: gnmi::Service,
     identity: &Identity,
+    enroll: enroll::Service,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -43,6 +45,7 @@ pub(super) async fn gateway_router(
     Ok(grpc
         .merge(gnmi.into_router())
         .merge(accounts::Service::new(identity).into_router())
+        .merge(enroll.into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }

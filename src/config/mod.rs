@@ -12,6 +12,7 @@
 //! made from the same line ([`documentation`]).
 
 mod clients;
+mod enroll;
 mod gateway;
 mod iam;
 mod log;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::enroll;
 use crate::gnmi;
 use crate::iam;
 use crate::telemetry;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub log: Log,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
+    /// `[enroll]`: who is given certificates, and for how long.
+    pub enroll: enroll::Config,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -74,6 +77,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         ),
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
+        enroll: super::enroll::enroll(&mut reader.section("enroll")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),
