@@ -49,7 +49,7 @@ impl Service {
             None => None,
         };
         let holder = self.holder(attempt, &username, renewed.is_some()).await?;
-        let roles = grantable(asked.roles, &principal, &holder)?;
+        let roles = self.grantable(asked.roles, &principal, &holder)?;
         attempt.note("roles", &roles.to_string());
         let rule = match (&renewed, holder.id == principal.account) {
             (Some(_), _) => "renewal",
@@ -151,6 +151,32 @@ impl Service {
         Ok(record)
     }
 
+    /// The roles that it is limited to: of those asked for, none beyond the asker's or the holder's own; all of the
+    /// holder's that the asker has, when it does not say.
+    fn grantable(
+        &self,
+        asked: Option<Roles>,
+        principal: &Principal,
+        holder: &AccountRecord,
+    ) -> Result<Roles, Refusal> {
+        let Some(asked) = asked else {
+            let roles = holder.roles.covered_by(principal.roles);
+            if roles.is_empty() && !self.config.allow_no_roles {
+                let detail = "no role is left that the certificate could have";
+                return Err(Refusal::forbidden("no_roles_left", detail));
+            }
+            return Ok(roles);
+        };
+        if asked.exceeds(principal.roles) {
+            return Err(Denied::RolesExceed.into());
+        }
+        if asked.exceeds(holder.roles) {
+            let detail = "roles exceed those of the user";
+            return Err(Refusal::forbidden("role_exceeds_user", detail));
+        }
+        Ok(asked)
+    }
+
     /// Until when it holds, before the issuer's own end is looked at.
     fn ends(&self, principal: &Principal, holder: &AccountRecord, life: Duration) -> Timestamp {
         let ends = self.clock.now().saturating_add(life);
@@ -161,26 +187,6 @@ impl Service {
             ends
         }
     }
-}
-
-/// The roles that it is limited to: of those asked for, none beyond the asker's or the holder's own; all of the holder's
-/// that the asker has, when it does not say.
-fn grantable(
-    asked: Option<Roles>,
-    principal: &Principal,
-    holder: &AccountRecord,
-) -> Result<Roles, Refusal> {
-    let Some(asked) = asked else {
-        return Ok(holder.roles.covered_by(principal.roles));
-    };
-    if asked.exceeds(principal.roles) {
-        return Err(Denied::RolesExceed.into());
-    }
-    if asked.exceeds(holder.roles) {
-        let detail = "roles exceed those of the user";
-        return Err(Refusal::forbidden("role_exceeds_user", detail));
-    }
-    Ok(asked)
 }
 
 /// The names of roles, for the certificate.

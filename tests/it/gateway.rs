@@ -170,7 +170,7 @@ impl Gateway {
         exchange(self.tls(self.running.iam_address()).await, request).await
     }
 
-    async fn tls(&self, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
+    pub async fn tls(&self, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
         let trust = Trust::from_pem_file(self.running.ca_file()).unwrap();
         let config = trust.client_config(&[b"http/1.1"]).unwrap();
         let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));

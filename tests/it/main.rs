@@ -20,6 +20,7 @@ mod accounts;
 mod breakable;
 mod client;
 mod credentials;
+mod enroll;
 mod gateway;
 mod get;
 mod http;

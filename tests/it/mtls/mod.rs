@@ -1,6 +1,6 @@
 //! Client certificates: the handshake, what they are worth, and what ends them.
 
-mod certificates;
+pub mod certificates;
 mod credential;
 mod handshake;
 mod mixing;
