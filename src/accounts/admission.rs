@@ -79,9 +79,13 @@ impl Gate {
         let chosen = self.choose_tenant(parts, &principal).await;
         let caller = Caller::principal(&principal, origin);
         let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
+        if let Some(address) = caller.origin.address {
+            let from = (address, &caller.origin);
+            self.authenticator.note_visit(&principal, &tenant, from);
+        }
         Ok(Admitted {
-            caller,
             principal,
+            caller,
             tenant,
         })
     }

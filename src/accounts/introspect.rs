@@ -41,6 +41,10 @@ pub(super) async fn introspect(
     let token = asked(&parts, body).await;
     match managing {
         Err(denied) if !token.as_ref().is_ok_and(|token| *token == own) => {
+            let source = (from, &origin);
+            service
+                .authenticator
+                .note_denied(&caller, denied.reason(), source);
             return Err(denied.into());
         }
         _ => {}
@@ -50,14 +54,13 @@ pub(super) async fn introspect(
     let found = found.filter(|found| {
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
     });
-    let body = match found {
-        Some(found) => active(&found),
-        None => {
-            service
-                .authenticator
-                .note_inactive(&caller, (from, &origin));
-            json!({ "active": false })
-        }
+    let body = if let Some(found) = found {
+        active(&found)
+    } else {
+        service
+            .authenticator
+            .note_inactive(&caller, (from, &origin));
+        json!({ "active": false })
     };
     Ok(view::answer(StatusCode::OK, Media::Json, body))
 }

@@ -19,9 +19,11 @@ use super::frame::frame;
 use super::introspect;
 use super::login;
 use super::pat;
+use super::policy;
+use super::revoke;
 
 impl Service {
-    /// Everything below `/api/v2/auth/serviceaccount` and `/api/v1/auth`, and `/oauth2/introspect`.
+    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/introspect` and `/oauth2/revoke`.
     pub fn into_router(self) -> Router {
         let managing = managing()
             .method_not_allowed_fallback(wrong_method)
@@ -45,6 +47,7 @@ impl Service {
                 any(certificate::validate),
             )
             .route("/oauth2/introspect", post(introspect::introspect))
+            .route("/oauth2/revoke", post(revoke::revoke))
             .method_not_allowed_fallback(wrong_method);
         managing
             .merge(own)
@@ -76,6 +79,14 @@ fn managing() -> Router<Service> {
         .route(
             "/api/v2/auth/serviceaccount/{account}/roles",
             put(account::set_roles),
+        )
+        .route(
+            "/api/v2/auth/serviceaccount/{account}/policy",
+            get(policy::read_account).patch(policy::change_account),
+        )
+        .route(
+            "/api/v2/auth/tenant/policy",
+            get(policy::read_tenant).patch(policy::change_tenant),
         )
         .route(
             "/api/v2/auth/serviceaccount/{account}/pat",

@@ -56,6 +56,12 @@ pub enum Error {
     /// The store does not say which certificates are revoked.
     #[error("cannot read revoked certificates")]
     Revoked(#[source] crate::pki::port::CertificatesError),
+    /// The webhook's trust cannot be read.
+    #[error("cannot trust the webhook's certificates")]
+    Trust(#[source] crate::transport::DialError),
+    /// The webhook cannot be prepared.
+    #[error("cannot prepare the webhook")]
+    Webhook(#[source] crate::webhook::Error),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] crate::store::Error),

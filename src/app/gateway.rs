@@ -39,6 +39,7 @@ use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
 use super::router::gateway_router;
 use super::router::iam_router;
+use super::webhook::open_webhook;
 
 /// A gateway that serves. Dropping it does not stop it: [`Gateway::drain`] does.
 #[derive(Debug)]
@@ -69,7 +70,8 @@ impl Gateway {
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
-        let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
+        let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
+        let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
         let revoked = local.identity.revoked.clone();
         load_revoked(&local.store, &revoked, &clock)
             .await
@@ -113,6 +115,11 @@ impl Gateway {
             CancellationToken::new(),
             CancellationToken::new(),
         );
+        let webhook = settings
+            .webhook
+            .as_ref()
+            .map(|config| open_webhook(config, clock.clone()))
+            .transpose()?;
         let mut gateway = Self {
             address: server.local_addr(),
             iam_address: iam.local_addr(),
@@ -132,6 +139,11 @@ impl Gateway {
         if let Err(error) = gateway.start_measuring(settings).await {
             gateway.stop.cancel();
             return Err(error);
+        }
+        if let Some(webhook) = webhook {
+            let notices = gateway.local.identity.notices();
+            let until = gateway.stop.clone();
+            gateway.tasks.spawn(webhook.run(notices, until));
         }
         gateway.run(certificates, metrics);
         gateway.serve(server, router, &gateway.drain);
@@ -233,6 +245,8 @@ impl Gateway {
         let stop = || self.stop.clone();
         let (identity, until) = (self.local.identity.clone(), stop());
         self.tasks.spawn(async move { identity.run(until).await });
+        let (store, until) = (self.local.store.clone(), stop());
+        self.tasks.spawn(async move { store.listen(until).await });
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));

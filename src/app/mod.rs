@@ -15,6 +15,7 @@ mod reload;
 mod revoked;
 mod router;
 mod watched;
+mod webhook;
 
 pub use error::Error;
 pub use gateway::Gateway;

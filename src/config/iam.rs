@@ -52,6 +52,12 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             Duration::ZERO..=MAX_OUTAGE,
             "How long cached principals hold while the store is unreachable; then all streams end.",
         ),
+        retention: section.duration(
+            "retention",
+            default.retention,
+            DAY..=MAX_RETENTION,
+            "How long revoked and expired tokens are kept and listed; then they are purged.",
+        ),
         session_lifetime: section.duration(
             "session_lifetime",
             default.session_lifetime,

@@ -26,8 +26,10 @@ mod section;
 mod setting;
 mod settings;
 mod sources;
+mod store;
 mod suggestion;
 mod telemetry;
+mod webhook;
 
 #[cfg(test)]
 mod tests;

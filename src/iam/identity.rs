@@ -7,6 +7,7 @@ use hmac::Hmac;
 use hmac::KeyInit as _;
 use sha2::Sha256;
 use tokio::sync::Mutex;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -18,6 +19,7 @@ use crate::model::Class;
 use super::Accounts;
 use super::Authenticator;
 use super::Config;
+use super::Notice;
 use super::Pepper;
 use super::Registry;
 use super::RevokedCertificates;
@@ -25,8 +27,10 @@ use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
+use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
+use super::notice::Notices;
 use super::password::BadParameters;
 use super::password::Passwords;
 use super::port::Records;
@@ -48,6 +52,8 @@ pub struct Identity {
     /// Revoked certificates of our own authority.
     pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
+    pub(super) chores: Chores,
+    notices: Notices,
 }
 
 /// The room cannot be opened.
@@ -128,7 +134,16 @@ impl Identity {
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
+        let notices = Notices::new();
+        let chores = Chores::new(
+            Arc::clone(&records),
+            time.clone(),
+            notices.clone(),
+            config.retention,
+        );
         Ok(Self {
+            chores,
+            notices,
             accounts: Accounts {
                 records: Arc::clone(&records),
                 log: Arc::clone(&log),
@@ -157,14 +172,26 @@ impl Identity {
         })
     }
 
-    /// Follows the revocation log, ends what expires, and stores audit events, until `stop`. A gateway runs this as
+    /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.listen()
+    }
+
+    /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
+    /// `stop`. A gateway runs this as
     /// long as it serves; a command that only manages accounts need not.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
+        self.flush().await;
+    }
+
+    /// Stores what has gathered and would be lost with the process: audit events, and uses of tokens.
+    pub async fn flush(&self) {
         self.tail.finish().await;
     }
 }

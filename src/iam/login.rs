@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 use super::AuthError;
 use super::Principal;
+use super::Source;
 use super::State;
 use super::authenticator::Entry;
 use super::authenticator::Inner;
@@ -35,13 +36,14 @@ impl Inner {
         &self,
         username: &str,
         password: &Secret,
-        from: IpAddr,
+        source: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let from = source.address;
         if username.len() > LONGEST || password.expose().len() > LONGEST {
             return Err(AuthError::Unknown);
         }
         if PatText::is_meant(password.expose()) {
-            let principal = self.token(password.expose(), from).await?;
+            let principal = self.token(password.expose(), source).await?;
             return if is_name_of(username, &principal) {
                 Ok(principal)
             } else {
@@ -221,6 +223,8 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
         narrowed_to: None,
         scopes: Arc::default(),
         networks: Arc::default(),
+        account_networks: account.networks.into(),
+        issued: None,
         expires: account.expires,
         seq,
     })

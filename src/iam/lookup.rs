@@ -97,6 +97,18 @@ impl Inner {
         Ok(None)
     }
 
+    /// All that is known of a token that was shown, active or not.
+    pub(super) async fn facts(&self, text: &str, from: IpAddr) -> Result<PatFacts, AuthError> {
+        let pat = PatText::parse(text).map_err(|_| AuthError::Garbled)?;
+        let key = CacheKey::new(*self.pepper.digest(pat).as_bytes());
+        let _lane = self.enter_lane(key, from).await?;
+        let found = tokio::time::timeout(READ_TIMEOUT, self.find(pat)).await;
+        let found = found.map_err(|_| AuthError::Unavailable)?;
+        found
+            .map_err(|_| AuthError::Unavailable)?
+            .ok_or(AuthError::Unknown)
+    }
+
     fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
         let PatFacts {
             pat,
@@ -126,6 +138,8 @@ impl Inner {
             narrowed_to: None,
             scopes: pat.scopes.into(),
             networks: pat.networks.into(),
+            account_networks: account.networks.into(),
+            issued: Some(pat.created),
             expires,
             seq,
         };

@@ -155,7 +155,12 @@ impl Call {
         };
         let authenticator = &self.service.authenticator;
         let permit = authenticator.permit(&self.principal, Action::ManageAccounts, named);
-        Ok(permit.await?.tenant().clone())
+        let tenant = permit.await?.tenant().clone();
+        let origin = &self.caller.origin;
+        if let Some(address) = origin.address {
+            authenticator.note_visit(&self.principal, &tenant, (address, origin));
+        }
+        Ok(tenant)
     }
 
     /// The same, but for the user of the path also the user itself.

@@ -8,10 +8,23 @@ use std::path::PathBuf;
 /// gNMI rules of the acceptance list.
 const GNMI_RULES: u32 = 71;
 
+/// Acceptance tests of the identity list.
+const IAM_RULES: u32 = 15;
+
 #[test]
 fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
+    check("ledger_gnmi.md", GNMI_RULES);
+}
+
+#[test]
+fn iam_ledger_covers_every_acceptance_test_with_tests_that_exist() {
+    check("ledger_iam.md", IAM_RULES);
+}
+
+#[track_caller]
+fn check(ledger: &str, rules: u32) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let ledger = fs::read_to_string(root.join("tests/it/ledger_gnmi.md")).unwrap();
+    let ledger = fs::read_to_string(root.join("tests/it").join(ledger)).unwrap();
     let known = test_names(root);
     let mut covered = BTreeSet::new();
     let mut problems = Vec::new();
@@ -33,7 +46,7 @@ fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
         }
     }
     problems.extend(
-        (1..=GNMI_RULES)
+        (1..=rules)
             .filter(|rule| !covered.contains(rule))
             .map(|rule| format!("rule {rule}: no row")),
     );

@@ -14,6 +14,7 @@ use crate::iam::Principal;
 use crate::iam::TokenKind;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::iam::record::latest;
 
 use super::service::handle;
@@ -62,7 +63,7 @@ impl Accounts {
         let event = self.account_event(&caller, Kind::SessionEnded, &account);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: Some(session),
+            which: Which::One(session),
         };
         self.apply(mutation, event).await
     }
