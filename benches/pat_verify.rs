@@ -35,6 +35,7 @@ use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
 use tollgate::iam::Config;
 use tollgate::iam::Credential;
+use tollgate::iam::HolderFacts;
 use tollgate::iam::Identity;
 use tollgate::iam::LastUse;
 use tollgate::iam::PatDigest;
@@ -48,6 +49,7 @@ use tollgate::iam::Role;
 use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
 use tollgate::iam::port::Page;
@@ -197,13 +199,8 @@ impl Records for Everybody {
         }))
     }
 
-    async fn apply(
-        &self,
-        _: &Mutation,
-        _: Timestamp,
-        _: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
-        Ok(Vec::new())
+    async fn apply(&self, _: &Mutation, _: Timestamp, _: &Event) -> Result<Applied, RecordsError> {
+        Ok(Applied::default())
     }
 
     async fn tenant(&self, _: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {
@@ -249,6 +246,14 @@ impl Records for Everybody {
 
     async fn pats(&self, _: &TenantId, _: AccountId) -> Result<Vec<PatRecord>, RecordsError> {
         Ok(Vec::new())
+    }
+
+    async fn find_holder(
+        &self,
+        _: &TenantId,
+        _: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        Ok(None)
     }
 
     async fn find_logins(&self, _: &str, _: Option<&TenantId>) -> Result<Vec<Login>, RecordsError> {

@@ -57,11 +57,15 @@ impl Certificates {
     pub(super) fn open(
         data_dir: &Path,
         gateway: &Gateway,
+        crl_url: Option<&str>,
         revoked: RevokedCertificates,
         clock: Clock,
     ) -> Result<Self, Error> {
         let authority =
             Authority::open_or_create(&data_dir.join(PKI), &clock).map_err(Error::Pki)?;
+        if let Some(url) = crl_url {
+            authority.publish_lists_at(url);
+        }
         let authority = Arc::new(authority);
         let state = State::read(&authority, gateway, &revoked, &clock, None)?;
         let tls = Tls::new(&state.identity, state.trust.clone(), &clock).map_err(Error::Listen)?;

@@ -77,6 +77,7 @@ impl Gateway {
         let certificates = Certificates::open(
             &settings.data_dir,
             &settings.gateway,
+            settings.enroll.crl_url.as_deref(),
             revoked,
             clock.clone(),
         )?;

@@ -35,6 +35,8 @@ pub struct Authority {
     pub(super) issuers: ArcSwap<Issuers>,
     /// Keys that are nobody else's: SHA-256 of each.
     pub(super) blocked: Mutex<HashSet<[u8; 32]>>,
+    /// Where the gateway's own certificate says that revocation lists are.
+    crl_url: Mutex<Option<String>>,
 }
 
 /// All issuers of a directory, as they were when it was last read.
@@ -99,7 +101,14 @@ impl Authority {
             issuers: ArcSwap::from_pointee(Issuers::read(dir, clock)?),
             clock: clock.clone(),
             blocked: Mutex::default(),
+            crl_url: Mutex::default(),
         })
+    }
+
+    /// From now on the gateway's own certificate says that revocation lists are there, with the issuer's key identifier
+    /// appended.
+    pub fn publish_lists_at(&self, url: &str) {
+        *self.crl_url.lock() = Some(url.to_owned());
     }
 
     /// Reads the directory again: after a rollover by a command, or a restore. Says whether anything is different.
@@ -177,7 +186,7 @@ impl Authority {
     }
 
     /// The gateway's own identity: the stored one, or a new one when there is none, when it ends within 30 days,
-    /// when `names` are others, or when another CA issued it. Its key is never certified for a client.
+    /// when `names` or the place of revocation lists are others, or when another CA issued it. Its key is never certified for a client.
     ///
     /// # Errors
     ///
@@ -197,18 +206,21 @@ impl Authority {
         let issuers = self.issuers.load();
         let ca = &issuers.current;
         let path = self.dir.join(SERVER_FILE);
+        let url = self.crl_url.lock().clone();
+        let crl_point = url.map(|url| profile::crl_point(&url, &ca.view.id));
         if exists(&path)? {
             let content = files::read_private(&path, files::GROUP_AND_OTHERS)?;
             // What cannot be parsed is replaced like what has expired: the file is the gateway's own.
             let stored = ServerIdentity::from_pem(&path, &content, &path, &content);
             if let Ok(stored) = stored
+                && stored.crl_point() == crl_point
                 && stored.serves(names, ca.certificate()?, self.clock.now())
             {
                 return Ok(stored);
             }
         }
         let key = generate_key()?;
-        let params = profile::server(names, self.clock.now(), ca.ends)?;
+        let params = profile::server(names, self.clock.now(), ca.ends, crl_point)?;
         let leaf = params.signed_by(&key, &ca.issuer)?;
         let content =
             zeroize::Zeroizing::new(format!("{}{}{}", key.serialize_pem(), leaf.pem(), ca.pem));

@@ -48,6 +48,7 @@ pub(super) fn server(
     names: &[Name],
     now: Timestamp,
     issuer_end: Timestamp,
+    crl_point: Option<String>,
 ) -> Result<CertificateParams, Error> {
     let first = names.first().ok_or(Error::NoNames)?;
     let mut params = CertificateParams::default();
@@ -58,10 +59,21 @@ pub(super) fn server(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
+    params.crl_distribution_points = crl_points(crl_point);
     params.serial_number = Some(SerialNumber::from_slice(serial()?.octets()));
     params.not_before = date(now.saturating_sub(CLOCK_SKEW));
     params.not_after = date(now.saturating_add(SERVER_LIFETIME).min(issuer_end));
     Ok(params)
+}
+
+/// Where the list of one issuer is, below the place of all lists.
+pub(super) fn crl_point(url: &str, issuer_id: &str) -> String {
+    format!("{}/{issuer_id}", url.trim_end_matches('/'))
+}
+
+fn crl_points(uri: Option<String>) -> Vec<CrlDistributionPoint> {
+    let point = |uri| CrlDistributionPoint { uris: vec![uri] };
+    uri.map(point).into_iter().collect()
 }
 
 fn subject(common_name: &str) -> DistinguishedName {
@@ -96,13 +108,7 @@ pub(super) fn client(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
-    params.crl_distribution_points = grant
-        .crl_url
-        .map(|url| CrlDistributionPoint {
-            uris: vec![format!("{}/{issuer_id}", url.trim_end_matches('/'))],
-        })
-        .into_iter()
-        .collect();
+    params.crl_distribution_points = crl_points(grant.crl_url.map(|url| crl_point(url, issuer_id)));
     params.serial_number = Some(SerialNumber::from_slice(serial.octets()));
     params.not_before = date(now.saturating_sub(CLIENT_BACKDATE));
     params.not_after = date(grant.ends.min(issuer_end));

@@ -30,25 +30,28 @@ pub(super) fn read_xfcc(headers: &HeaderMap) -> Result<Option<Vec<Bytes>>, Malfo
             return Err(Malformed);
         };
         if key.trim().eq_ignore_ascii_case("cert") {
-            leaf = Some(read_pem(value)?);
+            leaf = read_pem(value)?;
         } else if key.trim().eq_ignore_ascii_case("chain") {
-            chain = Some(read_pem(value)?);
+            chain = read_pem(value)?;
         }
     }
     // `Chain` begins with the certificate itself.
     Ok(chain.or(leaf))
 }
 
-/// Percent-encoded PEM, between quotes or not.
-fn read_pem(value: &str) -> Result<Vec<Bytes>, Malformed> {
+/// Percent-encoded PEM, between quotes or not. `None` where it is empty: a proxy that fills a template writes so.
+fn read_pem(value: &str) -> Result<Option<Vec<Bytes>>, Malformed> {
     let pem: Vec<u8> = percent_decode_str(value.trim().trim_matches('"')).collect();
+    if pem.is_empty() {
+        return Ok(None);
+    }
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = read.map_err(|_| Malformed)?;
     if certificates.is_empty() {
         return Err(Malformed);
     }
     let bytes = |one: CertificateDer<'_>| Bytes::copy_from_slice(&one);
-    Ok(certificates.into_iter().map(bytes).collect())
+    Ok(Some(certificates.into_iter().map(bytes).collect()))
 }
 
 /// Splits at separators outside of quotes; in quotes a backslash quotes the next character.
@@ -105,6 +108,8 @@ mod tests {
             ),
             (format!("Cert=\"{ONE}\",Hash=b"), None),
             ("Hash=b;Subject=\"CN=a\"".to_owned(), None),
+            ("Cert=\"\"".to_owned(), None),
+            ("Cert=".to_owned(), None),
         ] {
             assert_eq!(read(&value), Ok(chain), "{value}");
         }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_malformed() {
-        for value in ["", "Cert", "Cert=\"", "Cert=", "Cert=abc", "Hash=a;;"] {
+        for value in ["", "Cert", "Cert=\"", "Cert=abc", "Hash=a;;"] {
             assert_eq!(read(value), Err(Malformed), "{value}");
         }
     }
