@@ -1,9 +1,11 @@
 //! The command line: one file per command. Commands read arguments, call a room, and print what it says.
 
 mod admin;
+mod ca;
 mod check_config;
 mod command;
 mod demo;
+mod enroll;
 mod gnmicli;
 mod load;
 mod logging;

@@ -64,7 +64,7 @@ pub(super) async fn until_stopped(gateway: &Gateway) {
     }
 }
 
-async fn stop_signal() {
+pub(super) async fn stop_signal() {
     let terminated = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signals) => drop(signals.recv().await),

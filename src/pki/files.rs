@@ -99,6 +99,42 @@ pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
         .map_err(at(path))
 }
 
+/// Puts a file with a secret in its place in one step: whole or not at all, for its owner alone (mode 0600).
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be written.
+pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, OWNER_ONLY)
+}
+
+/// The same for a file that everybody may read (mode 0644).
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be written.
+pub fn write_public(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, PUBLIC)
+}
+
+/// Makes a directory that its owner alone may enter; an existing one stays as it is.
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be made.
+pub fn make_secret_dir(path: &Path) -> Result<(), Error> {
+    make_dir(path)
+}
+
+/// Reads a file with a secret that nobody but its owner may read.
+///
+/// # Errors
+///
+/// [`Error::KeyExposed`], or [`Error::File`] when it cannot be read.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_private(path, GROUP_AND_OTHERS)
+}
+
 /// Puts a file where none is. When another process was first, its file stays: read it.
 pub(super) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let fresh = write_beside(path, content, mode)?;
@@ -151,7 +187,8 @@ fn write_beside(path: &Path, content: &[u8], mode: u32) -> Result<PathBuf, Error
 
 /// A new name is on the disk only when its directory is.
 fn sync_parent(path: &Path) -> Result<(), Error> {
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    let parent = parent.unwrap_or(Path::new("."));
     File::open(parent)
         .and_then(|dir| dir.sync_all())
         .map_err(at(parent))
