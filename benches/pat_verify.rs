@@ -168,6 +168,7 @@ impl Records for Everybody {
             created,
             updated: created,
             version: 0,
+            has_secret: false,
         };
         let pat = PatRecord {
             id: PatId::from_raw(i64::from_be_bytes(*head)),

@@ -9,6 +9,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
@@ -20,6 +21,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -32,11 +34,13 @@ use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
 use super::enrolment::open_enrolment;
+use super::issuer;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
+use super::router::Faces;
 use super::router::gateway_router;
 use super::router::iam_router;
 use super::webhook::open_webhook;
@@ -94,11 +98,26 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
+        if let Some(introspection) = settings.introspection.clone() {
+            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
+        }
+        let oauth = oauth::Service::new(identity, settings.oauth);
+        let accounts = accounts::Service::new(
+            identity.accounts.clone(),
+            identity.authenticator.clone(),
+            settings.accounts,
+        );
         let authority = certificates.authority();
         let config = settings.enroll.clone();
         let enroll = open_enrolment(&local, authority, config, clock.clone()).await?;
-        let router = gateway_router(service, identity, enroll, readiness.clone()).await?;
-        let iam_router = iam_router(identity, clock.clone(), readiness.clone());
+        let faces = Faces {
+            gnmi: service,
+            accounts,
+            oauth: oauth.clone(),
+            enroll,
+        };
+        let router = gateway_router(faces, readiness.clone()).await?;
+        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
             .merge(reload_routes(certificates.reloader()));
@@ -115,11 +134,6 @@ impl Gateway {
             CancellationToken::new(),
             CancellationToken::new(),
         );
-        let webhook = settings
-            .webhook
-            .as_ref()
-            .map(|config| open_webhook(config, clock.clone()))
-            .transpose()?;
         let mut gateway = Self {
             address: server.local_addr(),
             iam_address: iam.local_addr(),
@@ -136,14 +150,9 @@ impl Gateway {
             drain,
             stop,
         };
-        if let Err(error) = gateway.start_measuring(settings).await {
+        if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
-        }
-        if let Some(webhook) = webhook {
-            let notices = gateway.local.identity.notices();
-            let until = gateway.stop.clone();
-            gateway.tasks.spawn(webhook.run(notices, until));
         }
         gateway.run(certificates, metrics);
         gateway.serve(server, router, &gateway.drain);
@@ -228,7 +237,13 @@ impl Gateway {
         self.tasks.spawn(server.serve(router, until.clone()));
     }
 
-    async fn start_measuring(&mut self, settings: Settings) -> Result<(), Error> {
+    /// Starts what the settings ask for beside the listeners.
+    async fn start_beside(&mut self, settings: Settings) -> Result<(), Error> {
+        if let Some(config) = &settings.webhook {
+            let sender = open_webhook(config, self.clock.clone())?;
+            let notices = self.local.identity.notices();
+            self.tasks.spawn(sender.run(notices, self.stop.clone()));
+        }
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;

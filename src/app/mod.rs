@@ -9,6 +9,7 @@ mod drivers;
 mod enrolment;
 mod error;
 mod gateway;
+mod issuer;
 mod local;
 mod measurement;
 mod reload;

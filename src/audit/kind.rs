@@ -59,6 +59,10 @@ pub enum Kind {
     RateLimited,
     /// An account has other roles.
     RolesChanged,
+    /// A service account's client secret was taken away.
+    SecretRemoved,
+    /// A service account has a new client secret.
+    SecretSet,
     /// Somebody has logged out.
     SessionEnded,
     /// Somebody has logged in.
@@ -86,7 +90,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -114,6 +118,8 @@ impl Kind {
         Self::PatUsedElsewhere,
         Self::RateLimited,
         Self::RolesChanged,
+        Self::SecretRemoved,
+        Self::SecretSet,
         Self::SessionEnded,
         Self::SessionOpened,
         Self::StreamsEnded,
@@ -155,6 +161,8 @@ impl Kind {
             Self::PatUsedElsewhere => "pat.used_from_new_address",
             Self::RateLimited => "authentication.rate_limited",
             Self::RolesChanged => "account.roles_changed",
+            Self::SecretRemoved => "secret.removed",
+            Self::SecretSet => "secret.set",
             Self::SessionEnded => "session.ended",
             Self::SessionOpened => "session.opened",
             Self::StreamsEnded => "streams.ended",

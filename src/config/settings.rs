@@ -2,20 +2,24 @@
 
 use std::path::PathBuf;
 
+use crate::accounts;
 use crate::enroll;
 use crate::gnmi;
 use crate::iam;
+use crate::oauth;
 use crate::store::PostgresConfig;
 use crate::telemetry;
 use crate::transport;
 use crate::webhook;
 
 use super::Gateway;
+use super::Introspection;
 use super::Log;
 use super::Measure;
 use super::Mistakes;
 use super::Sources;
 use super::gateway;
+use super::introspection::introspection;
 use super::log;
 use super::reader::Reader;
 use super::section::Row;
@@ -35,6 +39,12 @@ pub struct Settings {
     pub log: Log,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
+    /// `[iam]`: what the token endpoint gives.
+    pub oauth: oauth::Config,
+    /// `[iam.introspection]`: another issuer whose tokens are taken.
+    pub introspection: Option<Introspection>,
+    /// `[compat]`: where the account API departs from the vendor's.
+    pub accounts: accounts::Config,
     /// `[enroll]`: who is given certificates, and for how long.
     pub enroll: enroll::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
@@ -83,8 +93,11 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         shared_store,
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
+        oauth: super::iam::oauth(&mut reader.section("iam")),
         enroll: super::enroll::enroll(&mut reader.section("enroll")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
+        introspection: introspection(&mut reader.section("iam.introspection")),
+        accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         measure: super::measure::measure(&mut reader.section("measure")),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ use super::Time;
 use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
+use super::foreign::Foreign;
 use super::lockout::Lockout;
 use super::meters::Meters;
 use super::password::Passwords;
@@ -67,6 +69,8 @@ pub(super) struct Inner {
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
     pub(super) tenant_names: TenantNames,
+    /// Another issuer whose tokens are taken.
+    pub(super) foreign: OnceLock<Foreign>,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -147,7 +151,8 @@ impl Authenticator {
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
-    /// not active. Charges nobody, and is no use of the token.
+    /// not active. Charges nobody, and is no use of the token. Tokens of another issuer are its own to tell of: two gateways
+    /// that ask each other would never come to an end.
     ///
     /// # Errors
     ///
@@ -213,6 +218,10 @@ impl Inner {
         text: &str,
         from: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
+        if let Some(foreign) = self.issuer_of(text) {
+            let entry = Box::pin(self.find_foreign(foreign, text, from.address)).await?;
+            return Ok(Arc::clone(&entry.principal));
+        }
         let (entry, now) = self.find_token(text, from.address).await?;
         self.note_use(&entry, now, from);
         Ok(Arc::clone(&entry.principal))

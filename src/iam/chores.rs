@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::broadcast;
 
 use crate::audit::Actor;
 use crate::audit::Event;
@@ -52,12 +53,7 @@ pub(crate) enum Done {
 }
 
 impl Chores {
-    pub(crate) fn new(
-        records: Arc<dyn Records>,
-        time: Time,
-        notices: Notices,
-        retention: Duration,
-    ) -> Self {
+    pub(crate) fn new(records: Arc<dyn Records>, time: Time, retention: Duration) -> Self {
         meter::describe_gauge(
             GAUGE,
             "Active tokens of a tenant that end within so many days.",
@@ -65,10 +61,15 @@ impl Chores {
         Self {
             records,
             time,
-            notices,
+            notices: Notices::new(),
             retention,
             gauges: Arc::default(),
         }
+    }
+
+    /// What is told, from now on.
+    pub(crate) fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.listen()
     }
 
     /// Takes a turn again and again.

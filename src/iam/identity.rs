@@ -1,6 +1,7 @@
 //! The room put together.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::Hmac;
@@ -30,7 +31,6 @@ use super::cache::Cache;
 use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
-use super::notice::Notices;
 use super::password::BadParameters;
 use super::password::Passwords;
 use super::port::Records;
@@ -53,7 +53,6 @@ pub struct Identity {
     pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
     pub(super) chores: Chores,
-    notices: Notices,
 }
 
 /// The room cannot be opened.
@@ -96,15 +95,7 @@ impl Identity {
         config: Config,
         clock: Clock,
     ) -> Result<Self, IdentityError> {
-        let mark = records
-            .raise_time_mark(clock.now())
-            .await
-            .map_err(IdentityError::Records)?;
-        let start = records
-            .newest_revocation()
-            .await
-            .map_err(IdentityError::Records)?;
-        let time = Time::new(clock.clone(), mark);
+        let (time, start) = read_marks(&*records, &clock).await?;
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
@@ -129,21 +120,14 @@ impl Identity {
             certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
+            foreign: OnceLock::new(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
-        let notices = Notices::new();
-        let chores = Chores::new(
-            Arc::clone(&records),
-            time.clone(),
-            notices.clone(),
-            config.retention,
-        );
         Ok(Self {
-            chores,
-            notices,
+            chores: Chores::new(Arc::clone(&records), time.clone(), config.retention),
             accounts: Accounts {
                 records: Arc::clone(&records),
                 log: Arc::clone(&log),
@@ -174,7 +158,7 @@ impl Identity {
 
     /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.listen()
+        self.chores.notices()
     }
 
     /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
@@ -184,6 +168,7 @@ impl Identity {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.authenticator.follow_issuer() => {}
             () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
@@ -194,6 +179,14 @@ impl Identity {
     pub async fn flush(&self) {
         self.tail.finish().await;
     }
+}
+
+/// The time, not before any that was ever noted, and the newest entry of the revocation log.
+async fn read_marks(records: &dyn Records, clock: &Clock) -> Result<(Time, u64), IdentityError> {
+    let mark = records.raise_time_mark(clock.now()).await;
+    let start = records.newest_revocation().await;
+    let time = Time::new(clock.clone(), mark.map_err(IdentityError::Records)?);
+    Ok((time, start.map_err(IdentityError::Records)?))
 }
 
 /// A key that nobody knows and that ends with the process.

@@ -67,6 +67,8 @@ pub struct AccountRecord {
     pub updated: Timestamp,
     /// Counts the changes: a change made on an older version is refused.
     pub version: u64,
+    /// Whether it has a client secret.
+    pub has_secret: bool,
 }
 
 /// A stored token, without its secret.

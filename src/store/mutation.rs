@@ -86,10 +86,7 @@ impl Writer {
                 pat,
             } => {
                 self.create_account(account, password.as_ref()).await?;
-                match pat {
-                    Some((pat, digest)) => self.create_pat(pat, digest, None).await,
-                    None => Ok(()),
-                }
+                self.create_first_pat(pat.as_ref()).await
             }
             Mutation::CreatePat {
                 pat,
@@ -128,6 +125,7 @@ impl Writer {
                 self.update(account, "roles", &roles.to_string()).await?;
                 self.note_account(account, Change::Roles(*roles)).await
             }
+            Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
                 self.update(account, "state", state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await

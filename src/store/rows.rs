@@ -127,6 +127,7 @@ impl<'r> Columns<'r> {
         match self.next()? {
             "pat" => Ok(TokenKind::Pat),
             "session" => Ok(TokenKind::Session),
+            "secret" => Ok(TokenKind::Secret),
             _ => Err(nonsense("token kind")),
         }
     }
@@ -147,6 +148,7 @@ impl<'r> Columns<'r> {
             created: self.time()?,
             updated: self.time()?,
             version: self.number()?,
+            has_secret: self.number()? > 0,
         })
     }
 
@@ -321,7 +323,8 @@ macro_rules! tenant_columns {
 macro_rules! account_columns {
     () => {
         "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.state, a.expires, \
-         a.tokens_not_before, a.networks, a.created, a.updated, a.version"
+         a.tokens_not_before, a.networks, a.created, a.updated, a.version, (SELECT count(*) \
+         FROM pats s WHERE s.account = a.id AND s.kind = 'secret' AND s.revoked IS NULL)"
     };
 }
 

@@ -32,6 +32,7 @@ mod load_generator;
 mod malformed;
 mod mtls;
 mod nodes;
+mod oauth;
 mod postgres;
 mod process;
 mod readme;

@@ -1,6 +1,7 @@
 //! After a busy day no token and no password stands anywhere but where it was handed out: not in the database, its
 //! journal, the log at its most talkative, an error, a list or a metric (iam section 8, 8; iam T6, A3).
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ impl Busy {
             request.push_str(header);
             request.push_str("\r\n");
         }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        write!(request, "content-length: {}\r\n\r\n{body}", body.len()).unwrap();
         let is_iam = ["/auth/", "/management/", "/v2/"]
             .iter()
             .any(|part| line.split(' ').nth(1).unwrap().starts_with(part));

@@ -97,6 +97,13 @@ async fn read_only_database_is_named() {
 }
 
 #[tokio::test]
+async fn server_that_is_not_there_is_told_from_one_that_is_busy() {
+    // Nothing listens on the port for TCP multiplexing.
+    let nobody = config("postgres://tollgate@127.0.0.1:1/tollgate");
+    assert_eq!(fault_of_opening(&nobody).await, Fault::Other);
+}
+
+#[tokio::test]
 async fn writer_that_stops_holds_nobody_up_for_long() {
     let Some(database) = server::database().await else {
         return;
