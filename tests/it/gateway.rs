@@ -127,10 +127,6 @@ impl Gateway {
     }
 
     /// The certificate that clients must trust.
-    pub fn ca_file(&self) -> &std::path::Path {
-        self.running.ca_file()
-    }
-
     pub fn accounts(&self) -> &Accounts {
         &self.running.identity().accounts
     }
