@@ -134,6 +134,7 @@ impl Gateway {
         self.data.path()
     }
 
+    /// The certificate that clients must trust.
     pub fn ca_file(&self) -> &std::path::Path {
         self.running.ca_file()
     }
