@@ -4,6 +4,7 @@
 //! the same way.
 
 mod certificate;
+mod description;
 mod drivers;
 mod error;
 mod gateway;
@@ -13,6 +14,8 @@ mod measurement;
 mod router;
 mod webhook;
 
+pub use description::gateway_description;
+pub use description::iam_description;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;

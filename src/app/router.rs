@@ -17,6 +17,9 @@ use crate::wire;
 use crate::zitadel;
 
 use super::Error;
+use super::description::gateway_description;
+use super::description::iam_description;
+use super::description::page;
 
 /// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
@@ -46,6 +49,7 @@ pub(super) async fn gateway_router(
         .merge(gnmi.into_router())
         .merge(accounts.into_router())
         .merge(oauth.gateway_router())
+        .merge(page(gateway_description()))
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
@@ -61,6 +65,7 @@ pub(super) fn iam_router(
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
         .merge(oauth.iam_router())
+        .merge(page(iam_description()))
         .merge(health::health_routes(readiness))
 }
 

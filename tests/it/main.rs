@@ -31,6 +31,7 @@ mod load_generator;
 mod malformed;
 mod nodes;
 mod oauth;
+mod openapi;
 mod postgres;
 mod process;
 mod readme;
