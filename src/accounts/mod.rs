@@ -12,6 +12,7 @@ mod credential;
 mod error;
 mod fields;
 mod frame;
+mod idempotency;
 mod json;
 mod login;
 mod media;

@@ -110,6 +110,8 @@ where
         Method::Post => MethodFilter::POST,
         Method::Put => MethodFilter::PUT,
     };
+    // Searches are sent as POST, and read.
+    let changes = operation.method != Method::Get && !operation.path.ends_with("search");
     let handler = on(
         method,
         async move |State(service): State<Service>, request: Request| {
@@ -118,6 +120,9 @@ where
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
+                    if changes && let Err(error) = call.charge_write() {
+                        return finish(Err(error), &id, None);
+                    }
                     let expires = (call.principal.expires, call.warning.clone());
                     let tell = call.teller();
                     (handler(call).await.inspect_err(tell), Some(expires))
