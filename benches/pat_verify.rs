@@ -35,6 +35,7 @@ use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
 use tollgate::iam::Config;
 use tollgate::iam::Credential;
+use tollgate::iam::HolderFacts;
 use tollgate::iam::Identity;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
@@ -48,6 +49,7 @@ use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
 use tollgate::iam::Use;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Ending;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -163,9 +165,11 @@ impl Records for Everybody {
             expires: Expiry::NEVER,
             tokens_not_before: None,
             networks: Vec::new(),
+            has_secret: false,
             created,
             updated: created,
             version: 0,
+            has_secret: false,
         };
         let pat = PatRecord {
             id: PatId::from_raw(i64::from_be_bytes(*head)),
@@ -201,13 +205,8 @@ impl Records for Everybody {
         }))
     }
 
-    async fn apply(
-        &self,
-        _: &Mutation,
-        _: Timestamp,
-        _: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
-        Ok(Vec::new())
+    async fn apply(&self, _: &Mutation, _: Timestamp, _: &Event) -> Result<Applied, RecordsError> {
+        Ok(Applied::default())
     }
 
     async fn tenant(&self, _: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {
@@ -253,6 +252,14 @@ impl Records for Everybody {
 
     async fn pats(&self, _: &TenantId, _: AccountId) -> Result<Vec<PatRecord>, RecordsError> {
         Ok(Vec::new())
+    }
+
+    async fn find_holder(
+        &self,
+        _: &TenantId,
+        _: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        Ok(None)
     }
 
     async fn find_logins(&self, _: &str, _: Option<&TenantId>) -> Result<Vec<Login>, RecordsError> {

@@ -15,11 +15,13 @@
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
 //! 4 webhook    tells a web server of tokens that end
-//! 4 store      SQLite behind the ports of iam and audit
+//! 4 store      SQLite or PostgreSQL behind the ports of iam, audit and datastore
+//! 3 datastore  configuration of tenants: entries, edits, references, revisions
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
 //! 3 iam        credential, principal, permit; tokens, throttle, live sessions
 //! 3 pki        issuer and own identity
 //! 3 measure    TWAMP-light and STAMP sender and reflector, statistics
+//! 2 schema     YANG modules: look-up, parsing, validation; the one place that touches libyang
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
@@ -33,6 +35,8 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod datastore;
+pub mod enroll;
 pub mod form;
 pub mod gnmi;
 pub mod health;
@@ -45,6 +49,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod pki;
 pub mod redact;
+pub mod schema;
 pub mod secret;
 pub mod store;
 pub mod telemetry;

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 use super::Service;
 use super::admission::address;
-use super::admission::authenticate;
+use super::admission::identify;
 use super::admission::origin;
 use super::credential::bearer;
 use super::error::Problem;
@@ -30,12 +30,14 @@ pub(super) async fn revoke(
     let from = address(&origin)?;
     let by = if parts.headers.contains_key(AUTHORIZATION) {
         let token = bearer(&parts.headers)?;
-        Some(authenticate(&service.authenticator, token, &origin).await?)
+        Some(identify(&service.authenticator, Some(token), &parts, &origin).await?)
     } else {
         None
     };
     let form = read_form(&parts, body).await?;
-    let token = form.get("token").map(Secret::new).ok_or_else(|| {
+    // What comes from a file ends with its line.
+    let token = form.get("token").map(|token| Secret::new(token.trim()));
+    let token = token.ok_or_else(|| {
         Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
     })?;
     service

@@ -23,6 +23,14 @@ pub enum Kind {
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// A certificate was issued.
+    CertificateIssued,
+    /// Somebody asked for a certificate, and did not get it.
+    CertificateRefused,
+    /// A certificate was withdrawn.
+    CertificateRevoked,
+    /// Configuration was created, changed or deleted, or an operation was run on it.
+    ConfigChanged,
     /// More failures came than are kept one by one; this says how many (iam A5).
     EventsDropped,
     /// Somebody asked about a token that is not active.
@@ -82,7 +90,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -92,6 +100,10 @@ impl Kind {
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
+        Self::CertificateIssued,
+        Self::CertificateRefused,
+        Self::CertificateRevoked,
+        Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
         Self::PasswordChanged,
@@ -131,6 +143,10 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::CertificateIssued => "certificate.issued",
+            Self::CertificateRefused => "certificate.refused",
+            Self::CertificateRevoked => "certificate.revoked",
+            Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
             Self::PasswordChanged => "account.password_changed",

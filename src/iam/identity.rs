@@ -23,6 +23,7 @@ use super::Config;
 use super::Notice;
 use super::Pepper;
 use super::Registry;
+use super::RevokedCertificates;
 use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
@@ -30,7 +31,6 @@ use super::cache::Cache;
 use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
-use super::notice::Notices;
 use super::password::BadParameters;
 use super::password::Passwords;
 use super::port::Records;
@@ -49,9 +49,10 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
+    /// Revoked certificates of our own authority.
+    pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
     pub(super) chores: Chores,
-    notices: Notices,
 }
 
 /// The room cannot be opened.
@@ -94,20 +95,13 @@ impl Identity {
         config: Config,
         clock: Clock,
     ) -> Result<Self, IdentityError> {
-        let mark = records
-            .raise_time_mark(clock.now())
-            .await
-            .map_err(IdentityError::Records)?;
-        let start = records
-            .newest_revocation()
-            .await
-            .map_err(IdentityError::Records)?;
-        let time = Time::new(clock.clone(), mark);
+        let (time, start) = read_marks(&*records, &clock).await?;
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
-        let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
+        let revoked = RevokedCertificates::new();
+        let (marks, counters) = ((Arc::clone(&recent), revoked.clone()), Arc::clone(&meters));
         let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let throttle = Arc::new(Throttle::new(&config.throttle, &clock));
         let authenticator = Authenticator(Arc::new(Inner {
@@ -124,6 +118,7 @@ impl Identity {
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
+            certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
             foreign: OnceLock::new(),
@@ -132,16 +127,8 @@ impl Identity {
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
-        let notices = Notices::new();
-        let chores = Chores::new(
-            Arc::clone(&records),
-            time.clone(),
-            notices.clone(),
-            config.retention,
-        );
         Ok(Self {
-            chores,
-            notices,
+            chores: Chores::new(Arc::clone(&records), time.clone(), config.retention),
             accounts: Accounts {
                 records: Arc::clone(&records),
                 log: Arc::clone(&log),
@@ -167,12 +154,13 @@ impl Identity {
             },
             authenticator,
             registry,
+            revoked,
         })
     }
 
     /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.listen()
+        self.chores.notices()
     }
 
     /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
@@ -193,6 +181,14 @@ impl Identity {
     pub async fn flush(&self) {
         self.tail.finish().await;
     }
+}
+
+/// The time, not before any that was ever noted, and the newest entry of the revocation log.
+async fn read_marks(records: &dyn Records, clock: &Clock) -> Result<(Time, u64), IdentityError> {
+    let mark = records.raise_time_mark(clock.now()).await;
+    let start = records.newest_revocation().await;
+    let time = Time::new(clock.clone(), mark.map_err(IdentityError::Records)?);
+    Ok((time, start.map_err(IdentityError::Records)?))
 }
 
 /// A key that nobody knows and that ends with the process.

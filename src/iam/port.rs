@@ -16,6 +16,7 @@ use super::AccountPolicy;
 use super::AccountQuery;
 use super::AccountRecord;
 use super::AccountSummary;
+use super::HolderFacts;
 use super::PatDigest;
 use super::PatFacts;
 use super::PatId;
@@ -94,6 +95,14 @@ pub trait Records: Debug + Send + Sync {
     /// The token with this digest and all that decides whether it counts, read at one moment.
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError>;
 
+    /// The account that a certificate names, and its tenant, read at one moment. `None` when it is deleted, or of another
+    /// tenant.
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError>;
+
     /// Whoever could be meant by a login name: in one tenant, or in all. At most two, which is enough to know that
     /// it is ambiguous.
     async fn find_logins(
@@ -111,7 +120,7 @@ pub trait Records: Debug + Send + Sync {
     /// Returns when there may be new entries in the revocation log, and sooner than one asks from time to time. Only a
     /// hint: it may come without need, and may fail to come. A store that cannot tell never returns.
     async fn revocation_hint(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Notes that it is `now`, and returns the latest time that was ever noted (iam T8).

@@ -128,6 +128,17 @@ pub struct PatFacts {
     pub seq: u64,
 }
 
+/// Everything that decides whether a certificate counts, read at one moment.
+#[derive(Clone, Debug)]
+pub struct HolderFacts {
+    /// The account.
+    pub account: AccountRecord,
+    /// The account's tenant.
+    pub tenant: TenantRecord,
+    /// The newest entry of the revocation log at that moment.
+    pub seq: u64,
+}
+
 /// Whether an account or a tenant is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
@@ -183,10 +194,7 @@ pub fn standing(
     if pat.revoked.is_some() || void(account.tokens_not_before) || void(tenant.tokens_not_before) {
         return Standing::Revoked;
     }
-    let allowed = tenant
-        .max_pat_lifetime
-        .map_or(Expiry::NEVER, |most| latest(pat.created, most));
-    let expires = pat.expires.min(account.expires).min(allowed);
+    let expires = end_of(pat, account, tenant);
     if expires.is_over(now) {
         Standing::Expired
     } else if account.state == State::Disabled || tenant.state == State::Disabled {
@@ -194,6 +202,14 @@ pub fn standing(
     } else {
         Standing::Active(expires)
     }
+}
+
+/// When a token ends, unless it is revoked: by its own date, its account's, or by what the tenant allows.
+pub(crate) fn end_of(pat: &PatRecord, account: &AccountRecord, tenant: &TenantRecord) -> Expiry {
+    let allowed = tenant
+        .max_pat_lifetime
+        .map_or(Expiry::NEVER, |most| latest(pat.created, most));
+    pat.expires.min(account.expires).min(allowed)
 }
 
 /// When a token of that lifetime ends at the latest. Counts in seconds, because a far expiry has no [`Timestamp`].

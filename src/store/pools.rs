@@ -41,8 +41,8 @@ impl Store {
         match &self.writer {
             Pool::Postgres(pool, deadline) => {
                 // Each statement must see what was committed before it, the first after the lock above all.
-                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-                let begun = within(*deadline, pool.begin_with(begin)).await?;
+                let statement = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let begun = within(*deadline, pool.begin_with(statement)).await?;
                 let mut transaction = Transaction::Postgres(begun, *deadline);
                 // Held until the commit is visible to everybody.
                 query("SELECT pg_advisory_xact_lock($1)")

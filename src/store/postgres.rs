@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::Connection as _;
 use sqlx::Executor as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::postgres::PgPoolOptions;
@@ -12,9 +14,8 @@ use super::Error;
 use super::PostgresConfig;
 use super::Store;
 use super::database::Pool;
+use super::database::within;
 use super::notifications::Notifications;
-use super::query::query;
-use super::rows::Columns;
 
 impl Store {
     /// Opens a shared database, and brings its schema up to date.
@@ -26,6 +27,13 @@ impl Store {
     pub async fn open_postgres(config: &PostgresConfig) -> Result<Self, Error> {
         let name = config.url.to_string();
         let options = options(config)?;
+        // Not through a pool, which tries again and again, and in the end cannot say what was wrong.
+        let encoding = within(config.connect_timeout, encoding(&options))
+            .await
+            .map_err(|source| Error::unusable(&name, source))?;
+        if encoding != ENCODING {
+            return Err(Error::Encoding { store: name });
+        }
         let pool = |connections| pool(config, connections).connect_lazy_with(options.clone());
         let shared = |pool| Pool::Postgres(pool, config.query_timeout.saturating_add(GRACE));
         let store = Self {
@@ -33,26 +41,21 @@ impl Store {
             readers: shared(pool(config.connections)),
             notifications: Some(Notifications::new(pool(1))),
         };
-        let encoding = store
-            .encoding()
-            .await
-            .map_err(|source| Error::unusable(&name, source))?;
-        if encoding != ENCODING {
-            return Err(Error::Encoding { store: name });
-        }
         store
             .migrate()
             .await
             .map_err(|error| Error::migration(&name, error))?;
         Ok(store)
     }
+}
 
-    async fn encoding(&self) -> Result<String, sqlx::Error> {
-        let row = query("SELECT current_setting('server_encoding')")
-            .fetch_one(&self.writer)
-            .await?;
-        Columns::of(&row).next()
-    }
+async fn encoding(options: &PgConnectOptions) -> Result<String, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let encoding = sqlx::query_scalar("SELECT current_setting('server_encoding')")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(encoding)
 }
 
 fn options(config: &PostgresConfig) -> Result<PgConnectOptions, Error> {

@@ -21,8 +21,8 @@ pub(super) enum AdminError {
     #[error(transparent)]
     Sources(#[from] ReadError),
     /// The data directory cannot be used.
-    #[error("{0}")]
-    App(#[source] app::Error),
+    #[error(transparent)]
+    App(app::Error),
     /// The audit trail does not hold, or cannot be read.
     #[error("audit trail does not verify")]
     Audit(#[source] VerifyError),

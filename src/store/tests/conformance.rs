@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::audit as log;
+use super::certificates;
+use super::entries;
 use super::policy;
 use super::sample::NOW;
 use super::sample::Store;
@@ -49,6 +51,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     last_use_only_moves_forward(&*empty().await).await;
     two_writers_of_one_username_have_one_winner(empty().await).await;
     list_pages_by_username(&*empty().await).await;
+    entries::conform(&empty).await;
     tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
@@ -57,9 +60,15 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::quotas_count_active_tokens_alone(&*empty().await).await;
     policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
     policy::newest_five_uses_are_kept(&*empty().await).await;
-    policy::end_of_a_token_is_told_once_and_purged_late(&*empty().await).await;
+    policy::end_of_a_token_is_told_once(&*empty().await).await;
+    policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
+    certificates::certificates_come_back_and_repeat(&*empty().await).await;
+    certificates::key_is_one_accounts_for_good(&*empty().await).await;
+    certificates::revocation_is_logged_once_for_each(&*empty().await).await;
+    certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
+    certificates::crl_numbers_grow(&*empty().await).await;
     log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
 }
 

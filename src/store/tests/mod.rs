@@ -1,7 +1,9 @@
 //! Both databases pass the ports' tests, and say clearly what is wrong with a disk, a file or a server.
 
 mod audit;
+mod certificates;
 mod conformance;
+mod entries;
 mod nodes;
 mod policy;
 mod postgres;

@@ -55,13 +55,13 @@ async fn tenant_policy_is_read_changed_and_obeyed() {
     let change = json!({ "maxPatLifetimeSeconds": 86_400, "maxPatsPerAccount": 1 });
     let changed = api.patch(TENANT_POLICY, change).await.ok();
     assert_eq!(changed["maxPatLifetimeSeconds"], 86_400);
-    let pats = format!("{path}/pat");
+    let tokens = format!("{path}/pat");
     let beyond = json!({ "expirationDate": "2026-06-02T12:00:01Z" });
-    let answer = api.post(&pats, beyond).await;
+    let answer = api.post(&tokens, beyond).await;
     answer.is(422, "lifetime_exceeds_policy");
     let within = json!({ "expirationDate": "2026-06-02T12:00:00Z" });
-    api.post(&pats, within.clone()).await.created();
-    api.post(&pats, within).await.is(422, "quota_exceeded");
+    api.post(&tokens, within.clone()).await.created();
+    api.post(&tokens, within).await.is(422, "quota_exceeded");
     // The null of JSON lifts a limit, a number sets one, what is not said stays.
     let changed = api
         .patch(TENANT_POLICY, json!({ "maxPatLifetimeSeconds": null }))
@@ -282,7 +282,7 @@ async fn lifetimes_have_names() {
     let gateway = Gateway::start().await;
     let api = Api::admin(&gateway);
     let path = api.new_account("export").await;
-    let pats = format!("{path}/pat");
+    let tokens = format!("{path}/pat");
     for (validity, until) in [
         ("30d", "2026-07-01T12:00:00Z"),
         ("90d", "2026-08-30T12:00:00Z"),
@@ -290,7 +290,7 @@ async fn lifetimes_have_names() {
         ("365d", "2027-06-01T12:00:00Z"),
     ] {
         let made = api
-            .post(&pats, json!({ "validity": validity }))
+            .post(&tokens, json!({ "validity": validity }))
             .await
             .created();
         assert_eq!(made["expirationDate"], until);
@@ -301,18 +301,18 @@ async fn lifetimes_have_names() {
         json!({ "validity": 30 }),
         both,
     ] {
-        let answer = api.post(&pats, body).await;
+        let answer = api.post(&tokens, body).await;
         answer.is(400, "invalid_field");
         assert_eq!(answer.pointer(), "/validity");
     }
-    api.post(&pats, json!({}))
+    api.post(&tokens, json!({}))
         .await
         .is(400, "expiration_required");
     // A rotation may name one too; a first token as well.
     let (old, _) = api.new_pat(&path).await;
     let rotated = api
         .post(
-            &format!("{pats}/{old}/rotate"),
+            &format!("{tokens}/{old}/rotate"),
             json!({ "validity": "30d" }),
         )
         .await;
@@ -345,10 +345,10 @@ async fn stale_tokens_are_found_and_revoked_together() {
         rows.iter().map(|row| text(&row["credentialId"])).collect()
     };
     let since = json!({ "unusedSince": { "value": "2026-06-01T13:00:00Z" } });
-    assert_eq!(ids(&listed(&api, &path, since).await), [stale.clone()]);
+    assert_eq!(ids(&listed(&api, &path, since).await), [stale]);
     let before = json!({ "lastUsedBefore": { "value": "2026-06-03T00:00:00Z" } });
     let found = listed(&api, &path, before).await;
-    assert_eq!(ids(&found), [used.clone()]);
+    assert_eq!(ids(&found), [used]);
     let expected = json!([{
         "at": "2026-06-02T12:00:00Z",
         "ip": "127.0.0.1",
@@ -429,7 +429,7 @@ async fn token_is_revoked_by_showing_it() {
         .header("authorization")
         .unwrap()
         .replace("Bearer ", "");
-    let body = format!("token={session}");
+    let body = format!("token={session}%0A");
     finder.send("POST", "/oauth2/revoke", body.as_bytes()).await;
     let answer = form(&gateway, Some(&session))
         .get("/api/v1/auth/session")

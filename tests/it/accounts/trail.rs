@@ -171,6 +171,27 @@ async fn streams_logins_and_introspections_leave_their_events() {
         (&json!("gateway"), &json!(id), &json!(TENANT))
     );
 
+    // The same as numbers (iam R10). A revocation by this process is in its log too.
+    let metrics = async {
+        loop {
+            let metrics = gateway.admin_get("/metrics").await;
+            if metrics.contains("tollgate_auth_revocation_propagation_seconds_count") {
+                return metrics;
+            }
+        }
+    };
+    let metrics = in_time(metrics).await;
+    for name in [
+        r#"tollgate_auth_streams_closed_total{reason="token_revoked"}"#,
+        "tollgate_auth_cache_hits_total",
+        "tollgate_auth_cache_misses_total",
+        "tollgate_auth_cache_negatives_total",
+        "tollgate_auth_live_sessions",
+        "tollgate_auth_failures_total",
+    ] {
+        assert!(metrics.contains(name), "{name}: {metrics}");
+    }
+
     person(&gateway, TENANT, "berta", tollgate::iam::Role::TenantUser).await;
     let form = format!("username=berta&password={}", PASSWORD.replace(' ', "+"));
     let bare = Api::bare(&gateway).without("Content-Type");
