@@ -47,6 +47,8 @@ pub(super) const ACCOUNT: Schema = Schema {
         may("revokedPats", Int),
         may("credentialId", Text),
         may("expirationDate", Time),
+        may("scopes", TEXTS),
+        may("allowedCidrs", TEXTS),
         nullable("pat", Text),
         may("code", Text),
     ],
