@@ -92,9 +92,7 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let authority = certificates.authority();
-        let config = settings.enroll.clone();
-        let enroll = open_enrolment(&local, authority, config, clock.clone()).await?;
+        let enroll = open_enrolment(&local, &certificates, &settings.enroll, &clock).await?;
         let router = gateway_router(service, identity, enroll, readiness.clone()).await?;
         let iam_router = iam_router(identity, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness)

@@ -58,11 +58,9 @@ fn issued_key_is_the_requests_bit_for_bit() {
             csr(name).key().spki(),
             "{name}"
         );
-        let issuer = authority.certificate();
-        let (_, issuer) = parse_x509_certificate(&issuer).unwrap();
-        certificate
-            .verify_signature(Some(issuer.public_key()))
-            .unwrap();
+        let ca = authority.certificate();
+        let (_, ca) = parse_x509_certificate(&ca).unwrap();
+        certificate.verify_signature(Some(ca.public_key())).unwrap();
     }
 }
 
