@@ -21,6 +21,7 @@ demo: build-tools ## build, then run a gateway on 127.0.0.1:8443 with real measu
 
 # The documentation's examples come first, so that the output closes with the tests of the whole gateway.
 test: build-tools ## run the tests
+	@.ci/postgres || [ -z "$$CI" ] || exit 1
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 
@@ -45,9 +46,9 @@ interop: build-tools ## install gnmic, gnmi_cli, pygnmi, cisco-gnmi where possib
 	tests/interop/install.sh
 	tests/interop/run.py --binary target/debug/tollgate
 
-# The C compiler builds the TLS library and the memory allocator; the TLS library needs cmake on some processors.
+# The C compiler builds the TLS library, the memory allocator and libyang, which needs cmake and the headers of PCRE2.
 build-tools:
-	@.ci/need cc=gcc cmake=cmake
+	@.ci/need cc=gcc cmake=cmake /usr/include/pcre2.h=libpcre2-dev
 	@found=$$(rustc --version 2>/dev/null | cut -d' ' -f2); \
 	if ! command -v $(CARGO) >/dev/null || [ -z "$$found" ]; then \
 		echo "missing: Rust $(RUST_NEEDED) or newer, with cargo. Install it with rustup." >&2; exit 1; \

@@ -37,7 +37,6 @@ use tollgate::iam::Config;
 use tollgate::iam::Credential;
 use tollgate::iam::HolderFacts;
 use tollgate::iam::Identity;
-use tollgate::iam::LastUse;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
 use tollgate::iam::PatId;
@@ -49,7 +48,9 @@ use tollgate::iam::Role;
 use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
+use tollgate::iam::Use;
 use tollgate::iam::port::Applied;
+use tollgate::iam::port::Ending;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
 use tollgate::iam::port::Page;
@@ -163,9 +164,11 @@ impl Records for Everybody {
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
+            networks: Vec::new(),
             created,
             updated: created,
             version: 0,
+            has_secret: false,
         };
         let pat = PatRecord {
             id: PatId::from_raw(i64::from_be_bytes(*head)),
@@ -188,6 +191,8 @@ impl Records for Everybody {
             state: State::Active,
             max_pat_lifetime: None,
             tokens_not_before: None,
+            max_pats: None,
+            max_account_pats: None,
             created,
         };
         Ok(Some(PatFacts {
@@ -272,7 +277,24 @@ impl Records for Everybody {
         Ok(now)
     }
 
-    async fn note_uses(&self, _: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
+    async fn uses(&self, _: &TenantId, _: AccountId) -> Result<Vec<(PatId, Use)>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn ending(
+        &self,
+        _: Timestamp,
+        _: Option<PatId>,
+        _: u32,
+    ) -> Result<Vec<Ending>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn over(&self, _: Timestamp, _: u32) -> Result<Vec<PatRecord>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn note_uses(&self, _: &[(PatId, Use)]) -> Result<(), RecordsError> {
         Ok(())
     }
 }

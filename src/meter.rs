@@ -24,6 +24,20 @@ pub fn gauge(name: &'static str, help: &'static str) -> Gauge {
     metrics::gauge!(name)
 }
 
+/// Says what the gauges of that name are.
+pub fn describe_gauge(name: &'static str, help: &'static str) {
+    metrics::describe_gauge!(name, help);
+}
+
+/// A gauge with labels, each of a set that its caller bounds.
+pub fn labelled_gauge(name: &'static str, labels: &[(&'static str, String)]) -> Gauge {
+    let labels = labels.iter();
+    let labels: Vec<_> = labels
+        .map(|(label, value)| metrics::Label::new(*label, value.clone()))
+        .collect();
+    metrics::gauge!(name, labels)
+}
+
 /// A histogram without labels.
 pub fn histogram(name: &'static str, help: &'static str) -> Histogram {
     metrics::describe_histogram!(name, help);

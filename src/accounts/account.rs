@@ -59,7 +59,13 @@ pub(super) async fn create(Shared(service): Shared<Service>, request: Request) -
     let mut body = view::account(&account);
     if let Some(issued) = &issued {
         let token = view::issued(issued);
-        let kept = ["credentialId", "expirationDate", "pat"];
+        let kept = [
+            "credentialId",
+            "expirationDate",
+            "scopes",
+            "allowedCidrs",
+            "pat",
+        ];
         body.extend(
             token
                 .into_iter()
@@ -241,9 +247,12 @@ pub(super) fn new_pat(
     let description = fields
         .text(description, DESCRIPTION_LENGTH)
         .unwrap_or_default();
+    let (scopes, networks) = (fields.scopes("scopes"), fields.networks("allowedCidrs"));
     Some(NewPat {
         name,
         description,
+        scopes: scopes.unwrap_or_default(),
+        networks: networks.unwrap_or_default(),
         ..NewPat::until(expires?)
     })
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::iam::AccountKind;
 use crate::iam::AccountsError;
+use crate::iam::Action;
 use crate::iam::AuthError;
 use crate::iam::Denied;
 use crate::iam::NotPermitted;
@@ -138,6 +139,18 @@ impl Refusal {
         self
     }
 
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The same, with the status that an expired token is to have, if it is one (iam 2.3).
+    pub(super) fn if_expired(mut self, status: StatusCode) -> Self {
+        if self.problems.iter().any(|problem| problem.code == EXPIRED) {
+            self.status = status;
+        }
+        self
+    }
+
     /// The JSON:API error document.
     pub(super) fn document(&self, request: &str) -> Value {
         let status = self.status.as_str();
@@ -180,9 +193,7 @@ impl IntoResponse for Refusal {
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         let (status, code, challenge) = match error {
-            AuthError::PatExpired { .. } => {
-                (StatusCode::FORBIDDEN, "token_expired", EXPIRED_CHALLENGE)
-            }
+            AuthError::PatExpired { .. } => (StatusCode::FORBIDDEN, EXPIRED, EXPIRED_CHALLENGE),
             AuthError::AccountDisabled { .. } => (
                 StatusCode::UNAUTHORIZED,
                 "account_disabled",
@@ -222,6 +233,9 @@ impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         let problem = match denied {
             Denied::ForeignTenant => Problem::new(denied.reason(), denied.to_string()).from(TENANT),
+            Denied::MissingRole {
+                action: Action::SetPolicy,
+            } => Problem::new(denied.reason(), POLICY_ROLES),
             Denied::MissingRole { .. } => Problem::new(denied.reason(), NEEDED_ROLES),
             _ => Problem::new(denied.reason(), denied.to_string()),
         };
@@ -276,6 +290,10 @@ impl From<RecordsError> for Refusal {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 Problem::new("username_conflicts_with_human", error.to_string()).at("/username"),
             ),
+            RecordsError::QuotaExceeded(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Problem::new("quota_exceeded", error.to_string()),
+            ),
             RecordsError::PatNameTaken => conflict("pat_name_conflict", "/name"),
             RecordsError::Changed | RecordsError::TenantExists => Self::new(
                 StatusCode::CONFLICT,
@@ -301,6 +319,12 @@ pub(super) const TENANT: Source = Source::Header("X-Forwarded-Tenant-Id");
 
 const NEEDED_ROLES: &str = "needs the role skylight-admin, tenant-admin or service-account-manager, \
                             and a token that is not narrowed";
+
+/// The code of an expired token.
+const EXPIRED: &str = "token_expired";
+
+const POLICY_ROLES: &str =
+    "needs the role skylight-admin or tenant-admin, and a token that is not narrowed";
 
 /// RFC 6750 3: no error is named when no token was shown.
 const CHALLENGE: &str = r#"Bearer realm="tollgate""#;
@@ -367,6 +391,7 @@ mod tests {
             422,
             "lifetime_exceeds_policy",
         );
+        check(RecordsError::QuotaExceeded("tenant"), 422, "quota_exceeded");
         check(RecordsError::Changed, 409, "changed_meanwhile");
         check(RecordsError::NotFound("tenant"), 403, "tenant_mismatch");
     }

@@ -1,10 +1,15 @@
 //! The members of a flat body, read so that everything wrong with them is said at once.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::iam::Limit;
 use crate::iam::Role;
 use crate::iam::Roles;
+use crate::iam::Scope;
 use crate::model::Expiry;
 use crate::model::Timestamp;
 
@@ -90,9 +95,13 @@ impl Fields {
         }
     }
 
-    /// An RFC 3339 time after `now`: a first token needs one, the rest may do without.
+    /// When a token ends: an RFC 3339 time after `now`, or one of a few lifetimes. A first token needs one, the rest may
+    /// do without.
     pub(super) fn expiration(&mut self, now: Timestamp, is_required: bool) -> Option<Expiry> {
         let name = "expirationDate";
+        if !matches!(self.members.get(VALIDITY), None | Some(Value::Null)) {
+            return self.validity(now);
+        }
         let given = match self.members.get(name) {
             None | Some(Value::Null) => {
                 if is_required {
@@ -114,6 +123,95 @@ impl Fields {
             Ok(expiry) => return Some(expiry),
         }
         None
+    }
+
+    fn validity(&mut self, now: Timestamp) -> Option<Expiry> {
+        if !matches!(self.members.get("expirationDate"), None | Some(Value::Null)) {
+            let problem = "and expirationDate exclude each other";
+            self.complain(VALIDITY, "invalid_field", problem);
+            return None;
+        }
+        let given = self.members.get(VALIDITY).and_then(Value::as_str);
+        let days = PRESETS.iter().find(|(word, _)| Some(*word) == given);
+        let Some((_, days)) = days else {
+            self.complain(VALIDITY, "invalid_field", "is none of 30d, 90d, 180d, 365d");
+            return None;
+        };
+        Some(Expiry::from_secs(now.secs().saturating_add(days * DAY)))
+    }
+
+    /// An RFC 3339 time that is not after `now`, or the word "now".
+    pub(super) fn time(&mut self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        let text = match self.members.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(value) => value.as_str(),
+        };
+        match text {
+            Some("now") => return Some(now),
+            Some(text) => match Timestamp::parse_rfc3339(text) {
+                Ok(at) if at <= now => return Some(at),
+                Ok(_) => self.complain(name, "invalid_field", "is in the future"),
+                Err(_) => self.complain(name, "invalid_field", "is not an RFC 3339 time"),
+            },
+            None => self.complain(name, "invalid_field", "is not a string"),
+        }
+        None
+    }
+
+    /// A whole number up to `most`; null is no limit.
+    pub(super) fn limit(&mut self, name: &str, most: u64) -> Limit<u64> {
+        match self.members.get(name) {
+            None => Limit::Kept,
+            Some(Value::Null) => Limit::Lifted,
+            Some(value) => {
+                if let Some(number) = value.as_u64().filter(|number| *number <= most) {
+                    return Limit::Set(number);
+                }
+                let detail = format!("is neither null nor a whole number up to {most}");
+                self.complain(name, "invalid_field", &detail);
+                Limit::Kept
+            }
+        }
+    }
+
+    /// What a token is narrowed to.
+    pub(super) fn scopes(&mut self, name: &str) -> Option<Vec<Scope>> {
+        self.list(name, |text| {
+            text.parse::<Scope>().map_err(|error| error.to_string())
+        })
+    }
+
+    /// Networks, each as address and prefix length, or one address.
+    pub(super) fn networks(&mut self, name: &str) -> Option<Vec<IpNet>> {
+        self.list(name, |text| {
+            let network = text.parse::<IpNet>().ok();
+            let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+            network
+                .or_else(one)
+                .ok_or_else(|| "is no network, such as 192.0.2.0/24".to_owned())
+        })
+    }
+
+    /// A list of texts, each of which must be understood.
+    fn list<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+        let given = self.members.get(name).filter(|value| !value.is_null())?;
+        let Some(items) = given.as_array().filter(|items| items.len() <= MOST_ITEMS) else {
+            self.complain(name, "invalid_field", "is not a list of at most 64 strings");
+            return None;
+        };
+        let mut found = Vec::with_capacity(items.len());
+        let mut wrong = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().map(&read) {
+                Some(Ok(item)) => found.push(item),
+                Some(Err(problem)) => wrong.push((index, problem)),
+                None => wrong.push((index, "is not a string".to_owned())),
+            }
+        }
+        for (index, problem) in &wrong {
+            self.complain(&format!("{name}/{index}"), "invalid_field", problem);
+        }
+        wrong.is_empty().then_some(found)
     }
 
     /// Whole seconds.
@@ -191,6 +289,14 @@ fn api_role(name: &str) -> Option<Role> {
 }
 
 const ALLOWED_ROLES: &str = "may be skylight-admin, tenant-admin and service-account-manager";
+
+/// The lifetimes that have a name (iam 1), in days.
+const PRESETS: [(&str, i64); 4] = [("30d", 30), ("90d", 90), ("180d", 180), ("365d", 365)];
+const VALIDITY: &str = "validity";
+const DAY: i64 = 86_400;
+
+/// As many networks as a token may have, twice as many scopes.
+const MOST_ITEMS: usize = 64;
 
 /// Characters.
 pub(super) const NAME_LENGTH: usize = 200;

@@ -12,6 +12,7 @@ use crate::iam::PatId;
 use crate::iam::PatView;
 use crate::iam::Rotation;
 use crate::iam::Standing;
+use crate::iam::port::Which;
 
 use super::Service;
 use super::account::link;
@@ -118,16 +119,23 @@ pub(super) async fn remove(State(service): State<Service>, request: Request) -> 
     Ok(view::answer(StatusCode::OK, incoming.media, body))
 }
 
-/// Revokes all tokens of an account.
+/// Revokes all tokens of an account, or those that were created or used too long ago.
 pub(super) async fn revoke_all(State(service): State<Service>, request: Request) -> Shape {
     let incoming = Incoming::read(request, Media::Json).await?;
     let (caller, tenant) = incoming.on_behalf()?;
     incoming.query(&[])?;
     let account = incoming.account()?;
+    let mut fields = Fields::of(incoming.object()?.unwrap_or_default());
+    let now = service.accounts.now();
+    let which = Which::All {
+        created_before: fields.time("createdBefore", now),
+        unused_since: fields.time("unusedSince", now),
+    };
+    fields.finish()?;
     let record = service.machine(&incoming, account).await?;
     let revoked = service
         .accounts
-        .revoke_all_pats(caller, tenant, account)
+        .revoke_pats(caller, tenant, account, which)
         .await?;
     let mut body = view::account(&record);
     body.insert("revokedPats".to_owned(), revoked.into());
@@ -146,6 +154,8 @@ pub(super) async fn rotate(State(service): State<Service>, request: Request) -> 
         overlap: overlap.map_or(DEFAULT_OVERLAP, Duration::from_secs),
         expires: fields.expiration(service.accounts.now(), false),
         name: fields.text("name", NAME_LENGTH).unwrap_or_default(),
+        scopes: fields.scopes("scopes"),
+        networks: fields.networks("allowedCidrs"),
     };
     fields.finish()?;
     service.machine(&incoming, account).await?;

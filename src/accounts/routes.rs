@@ -1,7 +1,6 @@
 //! The API's place on the gateway's port.
 
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use axum::routing::get;
@@ -16,12 +15,13 @@ use super::audit;
 use super::certificate;
 use super::error::Refusal;
 use super::frame::frame;
-use super::introspect;
 use super::login;
 use super::pat;
+use super::policy;
+use super::revoke;
 
 impl Service {
-    /// Everything below `/api/v2/auth/serviceaccount` and `/api/v1/auth`, and `/oauth2/introspect`.
+    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/revoke`.
     pub fn into_router(self) -> Router {
         let managing = managing()
             .method_not_allowed_fallback(wrong_method)
@@ -44,12 +44,12 @@ impl Service {
                 &format!("{CERTIFICATE}/{{*asked}}"),
                 any(certificate::validate),
             )
-            .route("/oauth2/introspect", post(introspect::introspect))
+            .route("/oauth2/revoke", post(revoke::revoke))
             .method_not_allowed_fallback(wrong_method);
         managing
             .merge(own)
             .merge(open)
-            .layer(from_fn(frame))
+            .layer(from_fn_with_state(self.config, frame))
             .with_state(self)
     }
 }
@@ -76,6 +76,14 @@ fn managing() -> Router<Service> {
         .route(
             "/api/v2/auth/serviceaccount/{account}/roles",
             put(account::set_roles),
+        )
+        .route(
+            "/api/v2/auth/serviceaccount/{account}/policy",
+            get(policy::read_account).patch(policy::change_account),
+        )
+        .route(
+            "/api/v2/auth/tenant/policy",
+            get(policy::read_tenant).patch(policy::change_tenant),
         )
         .route(
             "/api/v2/auth/serviceaccount/{account}/pat",

@@ -35,6 +35,7 @@ pub(super) enum PatFilter {
     Id(Vec<String>),
     Name(TextTest),
     State(Vec<String>),
+    UnusedSince(Timestamp),
 }
 
 /// The times of a token.
@@ -139,6 +140,7 @@ impl Condition {
             "expiresBefore" => Ok(Filter::Before(TimeField::NextExpiry, self.time()?)),
             "lastUsedBefore" => Ok(Filter::Before(TimeField::LastUsed, self.time()?)),
             "lastUsedAt" => self.on_account_time(TimeField::LastUsed),
+            "unusedSince" => Ok(Filter::UnusedSince(self.time()?)),
             _ => Err(self.unknown()),
         }
     }
@@ -163,6 +165,7 @@ impl Condition {
             "expirationDate" => self.on_pat_time(PatTime::Expires),
             "lastUsedBefore" => Ok(PatFilter::Before(PatTime::LastUsed, self.time()?)),
             "lastUsedAt" => self.on_pat_time(PatTime::LastUsed),
+            "unusedSince" => Ok(PatFilter::UnusedSince(self.time()?)),
             _ => Err(self.unknown()),
         }
     }
@@ -248,6 +251,10 @@ impl PatFilter {
             Self::Name(TextTest::Among(names)) => names.contains(&pat.name),
             Self::Name(TextTest::Contains(text)) => pat.name.contains(text.as_str()),
             Self::Name(TextTest::StartsWith(text)) => pat.name.starts_with(text.as_str()),
+            Self::UnusedSince(at) => {
+                let used = pat.last_used.map_or(pat.created, |used| used.at);
+                pat.created < *at && used < *at
+            }
             Self::State(states) => states.iter().any(|state| state == view.standing.as_str()),
         }
     }

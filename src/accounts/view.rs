@@ -18,6 +18,7 @@ use crate::iam::PatView;
 use crate::iam::Principal;
 use crate::iam::Role;
 use crate::iam::Roles;
+use crate::iam::Use;
 
 use super::media::Media;
 
@@ -60,7 +61,6 @@ pub(super) fn issued(issued: &Issued) -> Members {
 
 /// A token without its secret, flat.
 pub(super) fn pat(pat: &PatRecord) -> Members {
-    let words = |items: Vec<String>| Value::from(items);
     members(json!({
         "credentialId": pat.id.to_string(),
         "machineUserId": pat.account.to_string(),
@@ -68,8 +68,8 @@ pub(super) fn pat(pat: &PatRecord) -> Members {
         "name": pat.name,
         "description": pat.description,
         "createdAt": pat.created.to_string(),
-        "scopes": words(pat.scopes.iter().map(ToString::to_string).collect()),
-        "allowedCidrs": words(pat.networks.iter().map(ToString::to_string).collect()),
+        "scopes": texts(&pat.scopes),
+        "allowedCidrs": texts(&pat.networks),
     }))
 }
 
@@ -83,11 +83,24 @@ pub(super) fn listed(view: &PatView) -> Members {
         "expirationDate": pat.expires.to_string(),
         "name": pat.name,
         "description": pat.description,
+        "scopes": texts(&pat.scopes),
+        "allowedCidrs": texts(&pat.networks),
+        "createdBy": pat.created_by.map(|account| account.to_string()),
         "state": view.standing.as_str(),
         "lastUsedAt": pat.last_used.map(|used| used.at.to_string()),
         "lastUsedIp": pat.last_used.map(|used| used.address.to_string()),
+        "lastUses": view.uses.iter().map(used).collect::<Vec<_>>(),
         "tokenHint": pat.hint,
     }))
+}
+
+fn used(used: &Use) -> Value {
+    json!({
+        "at": used.at.to_string(),
+        "ip": used.address.to_string(),
+        "protocol": used.protocol,
+        "client": used.client,
+    })
 }
 
 /// Who a credential belongs to.
@@ -98,7 +111,7 @@ pub(super) fn principal(principal: &Principal) -> Members {
         "kind": principal.kind.as_str(),
         "tenantId": principal.tenant.as_str(),
         "roles": roles(principal.roles),
-        "scopes": principal.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "scopes": texts(&principal.scopes),
         "credentialId": principal.token.map(|token| token.to_string()),
         "expiresAt": principal.expires.to_string(),
     }))
@@ -124,6 +137,10 @@ pub(super) fn created(media: Media, location: &str, body: Members) -> Response {
 
 pub(super) fn roles(roles: Roles) -> Vec<&'static str> {
     roles.iter().map(Role::as_str).collect()
+}
+
+pub(super) fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 /// What an object literal makes is an object.

@@ -9,12 +9,14 @@ mod drivers;
 mod enrolment;
 mod error;
 mod gateway;
+mod issuer;
 mod local;
 mod measurement;
 mod reload;
 mod revoked;
 mod router;
 mod watched;
+mod webhook;
 
 pub use error::Error;
 pub use gateway::Gateway;

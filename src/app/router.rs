@@ -13,16 +13,24 @@ use crate::enroll;
 use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
+use crate::oauth;
 use crate::wire;
 use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, the account API, certificates, `/healthz` and `/readyz`.
+/// The faces on the gateway's port.
+pub(super) struct Faces {
+    pub(super) gnmi: gnmi::Service,
+    pub(super) accounts: accounts::Service,
+    pub(super) oauth: oauth::Service,
+    pub(super) enroll: enroll::Service,
+}
+
+/// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, certificates, `/healthz` and
+/// `/readyz`.
 pub(super) async fn gateway_router(
-    gnmi: gnmi::Service,
-    identity: &Identity,
-    enroll: enroll::Service,
+    faces: Faces,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -43,22 +51,25 @@ pub(super) async fn gateway_router(
         .prepare()
         .into_axum_router();
     Ok(grpc
-        .merge(gnmi.into_router())
-        .merge(accounts::Service::new(identity).into_router())
-        .merge(enroll.into_router())
+        .merge(faces.gnmi.into_router())
+        .merge(faces.accounts.into_router())
+        .merge(faces.oauth.gateway_router())
+        .merge(faces.enroll.into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
 
-/// The IAM port's router: the Zitadel-compatible API, `/healthz` and `/readyz`.
+/// The IAM port's router: the Zitadel-compatible API, the token endpoint, `/healthz` and `/readyz`.
 pub(super) fn iam_router(
     identity: &Identity,
+    oauth: oauth::Service,
     clock: Clock,
     readiness: health::Readiness,
 ) -> Router {
     let accounts = identity.accounts.clone();
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
+        .merge(oauth.iam_router())
         .merge(health::health_routes(readiness))
 }
 

@@ -15,6 +15,8 @@ pub enum Kind {
     AccountDisabled,
     /// A disabled account is back.
     AccountEnabled,
+    /// An account's credentials are bounded in another way.
+    AccountPolicyChanged,
     /// An account has another name or description.
     AccountUpdated,
     /// A good token was shown from where it must not be used (iam L6).
@@ -27,6 +29,8 @@ pub enum Kind {
     CertificateRefused,
     /// A certificate was withdrawn.
     CertificateRevoked,
+    /// Configuration was created, changed or deleted, or an operation was run on it.
+    ConfigChanged,
     /// More failures came than are kept one by one; this says how many (iam A5).
     EventsDropped,
     /// Somebody asked about a token that is not active.
@@ -39,8 +43,12 @@ pub enum Kind {
     PatCreated,
     /// A token has reached its end.
     PatExpired,
+    /// A token will reach its end soon.
+    PatExpiring,
     /// A token was used for the first time.
     PatFirstUsed,
+    /// A token that was over for long was forgotten.
+    PatPurged,
     /// A token was withdrawn.
     PatRevoked,
     /// A token was replaced by another.
@@ -51,6 +59,10 @@ pub enum Kind {
     RateLimited,
     /// An account has other roles.
     RolesChanged,
+    /// A service account's client secret was taken away.
+    SecretRemoved,
+    /// A service account has a new client secret.
+    SecretSet,
     /// Somebody has logged out.
     SessionEnded,
     /// Somebody has logged in.
@@ -63,6 +75,10 @@ pub enum Kind {
     TenantDisabled,
     /// A disabled tenant is back.
     TenantEnabled,
+    /// A tenant's tokens are bounded in another way.
+    TenantPolicyChanged,
+    /// Somebody who is at home elsewhere acts in a tenant (iam X6).
+    TenantVisited,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -74,36 +90,44 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 38] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::AccountPolicyChanged,
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
         Self::CertificateIssued,
         Self::CertificateRefused,
         Self::CertificateRevoked,
+        Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
         Self::PasswordChanged,
         Self::PasswordRehashed,
         Self::PatCreated,
         Self::PatExpired,
+        Self::PatExpiring,
         Self::PatFirstUsed,
+        Self::PatPurged,
         Self::PatRevoked,
         Self::PatRotated,
         Self::PatUsedElsewhere,
         Self::RateLimited,
         Self::RolesChanged,
+        Self::SecretRemoved,
+        Self::SecretSet,
         Self::SessionEnded,
         Self::SessionOpened,
         Self::StreamsEnded,
         Self::TenantCreated,
         Self::TenantDisabled,
         Self::TenantEnabled,
+        Self::TenantPolicyChanged,
+        Self::TenantVisited,
         Self::TrailCut,
     ];
 
@@ -115,30 +139,38 @@ impl Kind {
             Self::AccountDeleted => "account.deleted",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::AccountPolicyChanged => "account.policy_changed",
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
             Self::CertificateIssued => "certificate.issued",
             Self::CertificateRefused => "certificate.refused",
             Self::CertificateRevoked => "certificate.revoked",
+            Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",
             Self::PatExpired => "pat.expired",
+            Self::PatExpiring => "pat.expiring",
             Self::PatFirstUsed => "pat.first_used",
+            Self::PatPurged => "pat.purged",
             Self::PatRevoked => "pat.revoked",
             Self::PatRotated => "pat.rotated",
             Self::PatUsedElsewhere => "pat.used_from_new_address",
             Self::RateLimited => "authentication.rate_limited",
             Self::RolesChanged => "account.roles_changed",
+            Self::SecretRemoved => "secret.removed",
+            Self::SecretSet => "secret.set",
             Self::SessionEnded => "session.ended",
             Self::SessionOpened => "session.opened",
             Self::StreamsEnded => "streams.ended",
             Self::TenantCreated => "tenant.created",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
+            Self::TenantPolicyChanged => "tenant.policy_changed",
+            Self::TenantVisited => "tenant.visited",
             Self::TrailCut => "audit.cut",
         }
     }

@@ -15,6 +15,7 @@ mod clients;
 mod enroll;
 mod gateway;
 mod iam;
+mod introspection;
 mod log;
 mod measure;
 mod mistake;
@@ -26,8 +27,10 @@ mod section;
 mod setting;
 mod settings;
 mod sources;
+mod store;
 mod suggestion;
 mod telemetry;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +38,7 @@ mod tests;
 pub use clients::Clients;
 pub use gateway::Certificate;
 pub use gateway::Gateway;
+pub use introspection::Introspection;
 pub use log::Log;
 pub use log::LogFilter;
 pub use log::LogFormat;

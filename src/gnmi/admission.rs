@@ -80,7 +80,8 @@ impl Admission {
     ) -> Result<Result<LiveSession, RegistryError>, Status> {
         let principal = self.authenticate(parts).await?;
         let permit = self.permit_principal(parts, &principal, action).await?;
-        Ok(self.registry.open(&principal, &permit, limit))
+        let from = source(peer(parts)?, parts);
+        Ok(self.registry.open(&principal, &permit, from, limit))
     }
 
     async fn permit_principal(
@@ -96,10 +97,18 @@ impl Admission {
             authority: parts.uri.authority().map(http::uri::Authority::as_str),
         };
         let permitted = self.authenticator.permit(principal, action, named).await;
-        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+        if let Some(peer) = peer {
             let from = source(peer, parts);
-            self.authenticator
-                .note_denied(principal, denied.reason(), from);
+            match &permitted {
+                Ok(permit) => self
+                    .authenticator
+                    .note_visit(principal, permit.tenant(), from),
+                Err(NotPermitted::Denied(denied)) => {
+                    let reason = denied.reason();
+                    self.authenticator.note_denied(principal, reason, from);
+                }
+                Err(_) => {}
+            }
         }
         permitted.map_err(status::not_permitted)
     }
@@ -121,15 +130,18 @@ fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
 fn credential(parts: &Parts) -> Result<(&Peer, Option<Credential>), Status> {
-    let Some(peer) = parts.extensions.get::<Peer>() else {
-        return Err(Status::internal("connection without a peer"));
-    };
+    let peer = peer(parts)?;
     if !peer.is_encrypted {
         return Err(Status::unauthenticated(
             "credentials are not taken over plain text",
         ));
     }
     Ok((peer, read_credential(&parts.headers)?))
+}
+
+fn peer(parts: &Parts) -> Result<&Peer, Status> {
+    let peer = parts.extensions.get::<Peer>();
+    peer.ok_or_else(|| Status::internal("connection without a peer"))
 }
 
 /// Enough to tell programs and their versions apart.

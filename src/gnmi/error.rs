@@ -50,6 +50,9 @@ pub(super) enum Error {
     /// Nothing is there.
     #[error("nothing at {0}")]
     NothingThere(Shown),
+    /// The token is narrowed to other paths or targets.
+    #[error("token does not reach {0}")]
+    OutOfReach(Shown),
     /// A path of the request.
     #[error("{place}: {source}")]
     Path {
@@ -111,7 +114,7 @@ impl Error {
     /// Whose fault it is.
     pub(super) fn class(&self) -> Class {
         match self {
-            Self::Arbitration { .. } => Class::Denied,
+            Self::Arbitration { .. } | Self::OutOfReach(_) => Class::Denied,
             Self::Encoding(error) => error.class(),
             Self::ExtensionUnsupported(_) | Self::UnsupportedOrigin { .. } => Class::Unsupported,
             Self::EmptyEntry(_)

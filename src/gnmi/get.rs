@@ -14,6 +14,7 @@ use crate::wire::write_value;
 
 use super::error::Error;
 use super::error::Shown;
+use super::reach::once_each;
 use super::request::GetRequest;
 
 /// Answers a Get: one Notification per path, or for `*` one per path and target. Paths are fully resolved.
@@ -38,6 +39,11 @@ pub(super) fn get(
         let mut nodes = Vec::new();
         for pattern in patterns {
             nodes.extend(core.nodes(tenant, &request.selector, pattern, request.depth));
+        }
+        if patterns.len() > 1 {
+            once_each(&mut nodes);
+            // Grouped by target, whichever pattern has found them.
+            nodes.sort_by(|a, b| a.target.cmp(&b.target));
         }
         for node in &mut nodes {
             let asked = |nature| request.nature.is_none_or(|asked| asked == nature);

@@ -13,6 +13,7 @@ mod credential;
 mod error;
 mod get;
 mod model;
+mod reach;
 mod request;
 mod routes;
 mod service;

@@ -32,6 +32,8 @@ use super::compression::accepts_gzip;
 use super::config::Config;
 use super::error::Error;
 use super::get::get;
+use super::reach::check_set;
+use super::reach::narrow_get;
 use super::request::read_get;
 use super::request::read_set;
 use super::set::set;
@@ -100,7 +102,7 @@ impl Service {
         };
         let shared = Arc::clone(&self.0);
         self.unary(parts, body, move |request: pb::GetRequest| {
-            let request = read_get(&request, &shared.config)?;
+            let request = narrow_get(read_get(&request, &shared.config)?, permit.reach())?;
             get(&shared.core, &shared.clock, &permit, &request)
         })
         .await
@@ -115,6 +117,7 @@ impl Service {
         let shared = Arc::clone(&self.0);
         self.unary(parts, body, move |request: pb::SetRequest| {
             let request = read_set(&request, &shared.config)?;
+            check_set(&request, permit.reach())?;
             set(
                 &shared.core,
                 &shared.clock,

@@ -32,6 +32,7 @@ use crate::wire::proto::gnmi::subscribe_request::Request;
 use super::compression::compress_large;
 use super::error::Error;
 use super::error::Shown;
+use super::reach::narrow_list;
 use super::request::SubscribeRequest;
 use super::request::read_subscribe;
 use super::service::Shared;
@@ -151,8 +152,11 @@ impl SubscribeBody {
     }
 
     fn start(&self, request: SubscribeRequest) -> Result<Phase, Status> {
-        let tenant = self.session.permit().tenant();
+        let permit = self.session.permit();
+        let tenant = permit.tenant();
         let core = &self.service.core;
+        let list = narrow_list(request.list, permit.reach())?;
+        let request = SubscribeRequest { list, ..request };
         let list = &request.list;
         let holds = self.service.config.hold_unknown_target && list.mode == Mode::Stream;
         if let TargetSelector::One(target) = &list.target

@@ -145,6 +145,11 @@ fn judge(
     if account.state == State::Disabled || tenant.state == State::Disabled {
         return Err(AuthError::AccountDisabled { token: None });
     }
+    let void = |at: Option<Timestamp>| at.is_some_and(|at| certificate.issued < at);
+    if void(account.tokens_not_before) || void(tenant.tokens_not_before) {
+        let serial = certificate.serial;
+        return Err(AuthError::CertificateRevoked { serial });
+    }
     if account.expires.is_over(now) {
         return Err(AuthError::AccountExpired);
     }
@@ -167,6 +172,8 @@ fn judge(
         narrowed_to: Some(own),
         scopes: Arc::default(),
         networks: Arc::default(),
+        account_networks: account.networks.into(),
+        issued: Some(certificate.issued),
         expires: end.min(account.expires),
         seq,
     })

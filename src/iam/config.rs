@@ -19,6 +19,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// How long cached principals hold while the store is unreachable; then all streams end (iam R6). At most 300 s.
     pub outage_grace: Duration,
+    /// How long tokens that are revoked or expired are kept, and shown to who asks for them.
+    pub retention: Duration,
     /// How long the bearer token of a login holds.
     pub session_lifetime: Duration,
     /// How long audit events are kept. Older ones are removed, after which the chain begins behind them (iam A6).
@@ -72,6 +74,7 @@ impl Default for Config {
             negative_entries: 100_000,
             poll_interval: Duration::from_millis(250),
             outage_grace: Duration::from_mins(1),
+            retention: Duration::from_hours(90 * 24),
             session_lifetime: Duration::from_hours(12),
             // What auditors commonly ask for.
             audit_retention: Duration::from_hours(365 * 24),

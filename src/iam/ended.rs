@@ -19,10 +19,10 @@ use super::Reason;
 
 /// Streams that ended together.
 #[derive(Debug, Default)]
-pub(super) struct Ended(HashMap<(AccountId, Option<PatId>, Option<Serial>, Reason), Streams>);
+pub(super) struct Ended(HashMap<Cause, (Arc<Principal>, u64)>);
 
-/// Whose, and how many.
-type Streams = (Arc<Principal>, u64);
+/// Whose credential, and why.
+type Cause = (AccountId, Option<PatId>, Option<Serial>, Reason);
 
 impl Ended {
     /// Counts a stream. One that ends because the gateway does has not lost its credential.

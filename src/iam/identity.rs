@@ -1,12 +1,14 @@
 //! The room put together.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::Hmac;
 use hmac::KeyInit as _;
 use sha2::Sha256;
 use tokio::sync::Mutex;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -18,6 +20,7 @@ use crate::model::Class;
 use super::Accounts;
 use super::Authenticator;
 use super::Config;
+use super::Notice;
 use super::Pepper;
 use super::Registry;
 use super::RevokedCertificates;
@@ -25,6 +28,7 @@ use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
 use super::cache::Cache;
+use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
 use super::password::BadParameters;
@@ -48,6 +52,7 @@ pub struct Identity {
     /// Revoked certificates of our own authority.
     pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
+    pub(super) chores: Chores,
 }
 
 /// The room cannot be opened.
@@ -90,15 +95,7 @@ impl Identity {
         config: Config,
         clock: Clock,
     ) -> Result<Self, IdentityError> {
-        let mark = records
-            .raise_time_mark(clock.now())
-            .await
-            .map_err(IdentityError::Records)?;
-        let start = records
-            .newest_revocation()
-            .await
-            .map_err(IdentityError::Records)?;
-        let time = Time::new(clock.clone(), mark);
+        let (time, start) = read_marks(&*records, &clock).await?;
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
@@ -123,12 +120,14 @@ impl Identity {
             certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
+            foreign: OnceLock::new(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
         Ok(Self {
+            chores: Chores::new(Arc::clone(&records), time.clone(), config.retention),
             accounts: Accounts {
                 records: Arc::clone(&records),
                 log: Arc::clone(&log),
@@ -157,16 +156,37 @@ impl Identity {
         })
     }
 
-    /// Follows the revocation log, ends what expires, and stores audit events, until `stop`. A gateway runs this as
+    /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.chores.notices()
+    }
+
+    /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
+    /// `stop`. A gateway runs this as
     /// long as it serves; a command that only manages accounts need not.
     pub async fn run(&self, stop: CancellationToken) {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.authenticator.follow_issuer() => {}
+            () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
+        self.flush().await;
+    }
+
+    /// Stores what has gathered and would be lost with the process: audit events, and uses of tokens.
+    pub async fn flush(&self) {
         self.tail.finish().await;
     }
+}
+
+/// The time, not before any that was ever noted, and the newest entry of the revocation log.
+async fn read_marks(records: &dyn Records, clock: &Clock) -> Result<(Time, u64), IdentityError> {
+    let mark = records.raise_time_mark(clock.now()).await;
+    let start = records.newest_revocation().await;
+    let time = Time::new(clock.clone(), mark.map_err(IdentityError::Records)?);
+    Ok((time, start.map_err(IdentityError::Records)?))
 }
 
 /// A key that nobody knows and that ends with the process.

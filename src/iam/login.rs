@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 use super::AuthError;
 use super::Principal;
+use super::Source;
 use super::State;
 use super::authenticator::Entry;
 use super::authenticator::Inner;
@@ -35,14 +36,17 @@ impl Inner {
         &self,
         username: &str,
         password: &Secret,
-        from: IpAddr,
+        source: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
+        let from = source.address;
         if username.len() > LONGEST || password.expose().len() > LONGEST {
             return Err(AuthError::Unknown);
         }
         if PatText::is_meant(password.expose()) {
-            let principal = self.token(password.expose(), from).await?;
-            return if is_name_of(username, &principal) {
+            let principal = self.token(password.expose(), source).await?;
+            // A PAT may be presented as its account's password, or as that of the word `token` (iam 2.6).
+            return if username.eq_ignore_ascii_case(ANY_ACCOUNT) || is_name_of(username, &principal)
+            {
                 Ok(principal)
             } else {
                 Err(AuthError::UsernameMismatch)
@@ -221,18 +225,18 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
         narrowed_to: None,
         scopes: Arc::default(),
         networks: Arc::default(),
+        account_networks: account.networks.into(),
+        issued: None,
         expires: account.expires,
         seq,
     })
 }
 
-/// Whether a PAT may be presented as the password of `username`: its account's name, with or without the tenant,
-/// or the word `token` (iam 2.6).
-fn is_name_of(username: &str, principal: &Principal) -> bool {
+/// Whether `username` is the account's own, with or without the tenant.
+pub(super) fn is_name_of(username: &str, principal: &Principal) -> bool {
     let own = principal.username.to_lowercase();
     let given = username.to_lowercase();
-    given == ANY_ACCOUNT
-        || given == own
+    given == own
         || given
             .strip_prefix(&*own)
             .and_then(|rest| rest.strip_prefix('@'))

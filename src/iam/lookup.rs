@@ -85,7 +85,7 @@ impl Inner {
     }
 
     /// The current pepper's digest first, then those of older ones (iam T4).
-    async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
+    pub(super) async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
         let digests =
             std::iter::once(self.pepper.digest(pat)).chain(self.pepper.older_digests(pat));
         for digest in digests {
@@ -97,7 +97,19 @@ impl Inner {
         Ok(None)
     }
 
-    fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
+    /// All that is known of a token that was shown, active or not.
+    pub(super) async fn facts(&self, text: &str, from: IpAddr) -> Result<PatFacts, AuthError> {
+        let pat = PatText::parse_any(text).map_err(|_| AuthError::Garbled)?;
+        let key = CacheKey::new(*self.pepper.digest(pat).as_bytes());
+        let _lane = self.enter_lane(key, from).await?;
+        let found = tokio::time::timeout(READ_TIMEOUT, self.find(pat)).await;
+        let found = found.map_err(|_| AuthError::Unavailable)?;
+        found
+            .map_err(|_| AuthError::Unavailable)?
+            .ok_or(AuthError::Unknown)
+    }
+
+    pub(super) fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
         let PatFacts {
             pat,
             account,
@@ -126,6 +138,8 @@ impl Inner {
             narrowed_to: None,
             scopes: pat.scopes.into(),
             networks: pat.networks.into(),
+            account_networks: account.networks.into(),
+            issued: Some(pat.created),
             expires,
             seq,
         };
@@ -133,7 +147,7 @@ impl Inner {
     }
 
     /// What the cache last knew, while the store cannot be asked and the grace lasts (iam R6).
-    fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
+    pub(super) fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
         self.positive.get(&key).filter(|entry| {
             entry.is_untouched(&self.recent)
                 && !entry.principal.expires.is_over(now)

@@ -4,6 +4,7 @@ use crate::model::Class;
 use crate::model::TenantId;
 
 use super::Principal;
+use super::Reach;
 use super::Role;
 use super::Roles;
 use super::Scope;
@@ -21,6 +22,8 @@ pub enum Action {
     ReadAudit,
     /// Read configuration over RESTCONF.
     ReadConfig,
+    /// Set the bounds on a tenant's tokens.
+    SetPolicy,
     /// Write telemetry: gNMI Set.
     Write,
     /// Write configuration over RESTCONF.
@@ -32,6 +35,7 @@ pub enum Action {
 pub struct Permit {
     action: Action,
     tenant: TenantId,
+    reach: Reach,
 }
 
 /// Known, but not allowed.
@@ -62,6 +66,11 @@ impl Permit {
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
     }
+
+    /// What of the tenant's telemetry: the rest is not to be touched, nor told of.
+    pub const fn reach(&self) -> &Reach {
+        &self.reach
+    }
 }
 
 impl Action {
@@ -73,13 +82,19 @@ impl Action {
             Self::Read => "reading",
             Self::ReadAudit => "reading the audit trail",
             Self::ReadConfig => "reading configuration",
+            Self::SetPolicy => "setting policy",
             Self::Write => "writing",
             Self::WriteConfig => "writing configuration",
         }
     }
 
-    const fn only_reads(self) -> bool {
-        matches!(self, Self::Read | Self::ReadConfig)
+    /// Whether a token that is so narrowed may do it at all. What is no telemetry has neither paths nor targets, so a
+    /// token that is narrowed to some does not reach it.
+    const fn fits(self, scope: &Scope) -> bool {
+        match scope {
+            Scope::ReadOnly => matches!(self, Self::Read | Self::ReadConfig),
+            Scope::Path(_) | Scope::Target(_) => matches!(self, Self::Read | Self::Write),
+        }
     }
 }
 
@@ -112,7 +127,11 @@ pub fn permit(
 ) -> Result<Permit, Denied> {
     let tenant = choose_tenant(principal, tenant_header)?;
     if is_allowed(principal.roles, &principal.scopes, action) {
-        Ok(Permit { action, tenant })
+        Ok(Permit {
+            action,
+            tenant,
+            reach: Reach::of(&principal.scopes),
+        })
     } else {
         Err(Denied::MissingRole { action })
     }
@@ -144,7 +163,7 @@ pub(crate) fn still_permits(principal: &Principal, roles: Roles, permit: &Permit
 }
 
 fn is_allowed(roles: Roles, scopes: &[Scope], action: Action) -> bool {
-    (scopes.is_empty() || action.only_reads()) && roles.iter().any(|role| allows(role, action))
+    scopes.iter().all(|scope| action.fits(scope)) && roles.iter().any(|role| allows(role, action))
 }
 
 const fn allows(role: Role, action: Action) -> bool {

@@ -12,11 +12,11 @@ use crate::model::Timestamp;
 
 use super::AccountId;
 use super::AccountKind;
+use super::AccountPolicy;
 use super::AccountQuery;
 use super::AccountRecord;
 use super::AccountSummary;
 use super::HolderFacts;
-use super::LastUse;
 use super::PatDigest;
 use super::PatFacts;
 use super::PatId;
@@ -24,7 +24,11 @@ use super::PatRecord;
 use super::Revocation;
 use super::Roles;
 use super::State;
+use super::TenantPolicy;
 use super::TenantRecord;
+use super::Use;
+
+pub use super::which::Which;
 
 /// The store of identities. `store` implements it; the tests in `store/tests/conformance.rs` are what every
 /// implementation passes.
@@ -113,11 +117,49 @@ pub trait Records: Debug + Send + Sync {
     /// The number of the newest entry; 0 where there is none.
     async fn newest_revocation(&self) -> Result<u64, RecordsError>;
 
+    /// Returns when there may be new entries in the revocation log, and sooner than one asks from time to time. Only a
+    /// hint: it may come without need, and may fail to come. A store that cannot tell never returns.
+    async fn revocation_hint(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// Notes that it is `now`, and returns the latest time that was ever noted (iam T8).
     async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError>;
 
+    /// The newest few uses of each token of an account, the newest first (iam A4).
+    async fn uses(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<(PatId, Use)>, RecordsError>;
+
+    /// Personal Access Tokens that are not revoked and end before `until`, and of whose end not all was told yet or
+    /// that have not ended: of all tenants, by id, at most `limit` after `after`.
+    async fn ending(
+        &self,
+        until: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<Ending>, RecordsError>;
+
+    /// Tokens of all tenants that were over for good before `before`, at most `limit`.
+    async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError>;
+
     /// Notes uses of tokens (iam A4).
-    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError>;
+    async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError>;
+}
+
+/// A token whose end is near, or was not told yet.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// The token.
+    pub pat: PatRecord,
+    /// Its account.
+    pub account: AccountRecord,
+    /// The account's tenant.
+    pub tenant: TenantRecord,
+    /// The threshold in days of the last warning; 0 once the end itself was told.
+    pub warned: Option<u32>,
 }
 
 /// A change that was made.
@@ -164,12 +206,21 @@ pub enum Mutation {
         /// The stronger one.
         to: PasswordHash,
     },
-    /// Tokens of an account are revoked: one, or all that are not yet.
+    /// A token that was over for good before `before` is forgotten.
+    PurgePat {
+        /// The tenant.
+        tenant: TenantId,
+        /// The token.
+        id: PatId,
+        /// When it must have been over.
+        before: Timestamp,
+    },
+    /// Tokens of an account are revoked: one, or all that are not yet and fit.
     RevokePats {
         /// The account.
         account: Handle,
-        /// Only this one.
-        only: Option<PatId>,
+        /// Which.
+        which: Which,
     },
     /// A token takes the place of another, which ends at a given time, or is revoked at once.
     RotatePat {
@@ -184,6 +235,8 @@ pub enum Mutation {
         /// When the old one ends; `None` is now.
         old_expires: Option<Expiry>,
     },
+    /// Other bounds on an account's credentials.
+    SetAccountPolicy(Handle, AccountPolicy),
     /// Another name and description.
     SetNames {
         /// The account.
@@ -197,10 +250,23 @@ pub enum Mutation {
     SetPassword(Handle, PasswordHash),
     /// Other roles.
     SetRoles(Handle, Roles),
+    /// Another client secret, or none: the old one ends, and the sessions that were opened with it.
+    SetSecret(Handle, Option<(PatRecord, PatDigest)>),
     /// Disables or enables an account.
     SetState(Handle, State),
+    /// Other bounds on a tenant's tokens.
+    SetTenantPolicy(TenantId, TenantPolicy),
     /// Disables or enables a tenant.
     SetTenantState(TenantId, State),
+    /// Of a token's end was told. Refused where that was so already: of many tellers one goes on (iam 1, row 24).
+    WarnPat {
+        /// The tenant.
+        tenant: TenantId,
+        /// The token.
+        id: PatId,
+        /// The threshold in days; 0 is the end itself.
+        days: u32,
+    },
 }
 
 /// An account in its tenant, at the version on which the change was judged.
@@ -272,6 +338,9 @@ pub enum RecordsError {
     /// A token of the account has this name.
     #[error("token name is taken")]
     PatNameTaken,
+    /// The tenant or the account has as many active tokens as it may.
+    #[error("{0} has as many active tokens as it may")]
+    QuotaExceeded(&'static str),
     /// The tenant exists.
     #[error("tenant exists")]
     TenantExists,
@@ -308,9 +377,11 @@ impl RecordsError {
     /// Whose fault it is.
     pub const fn class(self) -> Class {
         match self {
-            Self::Changed | Self::PatNameTaken | Self::TenantExists | Self::UsernameTaken(_) => {
-                Class::Conflict
-            }
+            Self::Changed
+            | Self::PatNameTaken
+            | Self::QuotaExceeded(_)
+            | Self::TenantExists
+            | Self::UsernameTaken(_) => Class::Conflict,
             Self::NotFound(_) => Class::NotFound,
             Self::Unavailable(_) => Class::Unavailable,
         }

@@ -9,12 +9,14 @@ use crate::audit::Actor;
 use crate::model::Expiry;
 use crate::model::Serial;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 
 use super::AccountId;
 use super::PatId;
 use super::Reason;
 use super::Roles;
 use super::Scope;
+use super::bounds::lets_in;
 
 /// Who a credential belongs to and what it may be used for, as the store had it at revocation number `seq`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,10 @@ pub struct Principal {
     pub scopes: Arc<[Scope]>,
     /// Where the token may be used from; empty means anywhere.
     pub networks: Arc<[IpNet]>,
+    /// Where any of the account's credentials may be used from; empty means anywhere.
+    pub account_networks: Arc<[IpNet]>,
+    /// When the token was created; `None` after a login with a password.
+    pub issued: Option<Timestamp>,
     /// When the credential ends.
     pub expires: Expiry,
     /// The newest entry of the revocation log that this already reflects.
@@ -68,12 +74,7 @@ impl Principal {
 
     /// Whether the credential may be used from `address` (iam L6).
     pub fn may_come_from(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.networks.is_empty()
-            || self
-                .networks
-                .iter()
-                .any(|network| network.contains(&address))
+        lets_in(&self.networks, address) && lets_in(&self.account_networks, address)
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Filter {
     Before(TimeField, Timestamp),
     /// A time is after this.
     After(TimeField, Timestamp),
+    /// None of its tokens was used since, and it was there before.
+    UnusedSince(Timestamp),
 }
 
 /// The texts of an account. User names are compared without regard to case.

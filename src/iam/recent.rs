@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -10,11 +12,14 @@ use parking_lot::RwLock;
 use crate::model::Expiry;
 
 use super::Affected;
+use super::Bounds;
 use super::Change;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
 use super::Roles;
+use super::bounds::lets_in;
+use super::record::latest;
 
 /// Remembers the newest revocations. A principal says which log number it reflects; here one learns whether
 /// anything newer concerns it.
@@ -34,9 +39,10 @@ struct Marks {
 }
 
 /// The newest entries about one subject, each with its number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Mark {
     seq: u64,
+    bounds: Option<(u64, Arc<Bounds>)>,
     ended: Option<(u64, Reason)>,
     password: Option<u64>,
     roles: Option<(u64, Roles)>,
@@ -88,29 +94,45 @@ impl Recent {
                 .all(|mark| mark.seq <= principal.seq)
     }
 
-    /// When the token of `principal` ends, if a newer entry says that this is earlier than it was.
+    /// When the token of `principal` ends, if newer entries say that this is earlier than it was.
     pub(crate) fn shortened(&self, principal: &Principal) -> Option<Expiry> {
+        let newer = |seq: u64| seq > principal.seq;
         let token = Affected::Pat(principal.token?);
-        let mark = *self.marks.read().by_affected.get(&token)?;
-        mark.shortened
-            .filter(|(seq, _)| *seq > principal.seq)
-            .map(|(_, expiry)| expiry)
+        let marks = self.marks.read();
+        let own = marks
+            .by_affected
+            .get(&token)
+            .and_then(|mark| mark.shortened);
+        let own = own.filter(|(seq, _)| newer(*seq)).map(|(_, end)| end);
+        let tenant = Affected::Tenant(principal.tenant.clone());
+        let bounds = marks
+            .by_affected
+            .get(&tenant)
+            .and_then(|mark| mark.bounds.as_ref());
+        let most = bounds
+            .filter(|(seq, _)| newer(*seq))
+            .and_then(|(_, bounds)| bounds.max_lifetime);
+        let allowed = principal
+            .issued
+            .zip(most)
+            .map(|(issued, most)| latest(issued, most));
+        own.into_iter().chain(allowed).min()
     }
 
-    /// What newer entries say about `principal`, of whom every entry so far was told.
-    pub(crate) fn verdict(&self, principal: &Principal) -> Verdict {
-        self.marks.read().verdict(principal)
+    /// What newer entries say about `principal` at `address`, of whom every entry so far was told.
+    pub(crate) fn verdict(&self, principal: &Principal, address: IpAddr) -> Verdict {
+        self.marks.read().verdict(principal, address)
     }
 
     /// The same about one who was not yet told any; `None` when it is older than what is remembered.
-    pub(crate) fn first_verdict(&self, principal: &Principal) -> Option<Verdict> {
+    pub(crate) fn first_verdict(&self, principal: &Principal, address: IpAddr) -> Option<Verdict> {
         let marks = self.marks.read();
-        (principal.seq >= marks.forgotten).then(|| marks.verdict(principal))
+        (principal.seq >= marks.forgotten).then(|| marks.verdict(principal, address))
     }
 }
 
 impl Marks {
-    fn verdict(&self, principal: &Principal) -> Verdict {
+    fn verdict(&self, principal: &Principal, address: IpAddr) -> Verdict {
         let newer = |seq: &u64| *seq > principal.seq;
         let mut verdict = Verdict::Unharmed;
         for affected in Affected::of(principal) {
@@ -122,6 +144,15 @@ impl Marks {
             }
             if principal.is_by_password() && mark.password.as_ref().is_some_and(newer) {
                 return Verdict::Ended(Reason::PasswordChanged);
+            }
+            if let Some((_, bounds)) = mark.bounds.as_ref().filter(|(seq, _)| newer(seq)) {
+                let void = principal.issued.zip(bounds.not_before);
+                if void.is_some_and(|(issued, at)| issued < at) {
+                    return Verdict::Ended(Reason::TokenRevoked);
+                }
+                if !lets_in(&bounds.networks, address) {
+                    return Verdict::Ended(Reason::AddressNotAllowed);
+                }
             }
             if let Some((_, roles)) = mark.roles.filter(|(seq, _)| newer(seq)) {
                 verdict = Verdict::Roles(roles);
@@ -142,13 +173,18 @@ impl Marks {
         {
             mark.ended = Some((seq, reason));
         }
-        match revocation.change {
+        match &revocation.change {
+            Change::Bounds(bounds)
+                if mark.bounds.as_ref().is_none_or(|(known, _)| *known < seq) =>
+            {
+                mark.bounds = Some((seq, Arc::clone(bounds)));
+            }
             Change::Password => mark.password = mark.password.max(Some(seq)),
             Change::Roles(roles) if mark.roles.is_none_or(|(known, _)| known < seq) => {
-                mark.roles = Some((seq, roles));
+                mark.roles = Some((seq, *roles));
             }
             Change::Shortened(expiry) if mark.shortened.is_none_or(|(known, _)| known < seq) => {
-                mark.shortened = Some((seq, expiry));
+                mark.shortened = Some((seq, *expiry));
             }
             _ => {}
         }
@@ -175,14 +211,15 @@ impl Marks {
 
 /// Why sessions end by an entry that ends them whatever their rights.
 fn reason_of(revocation: &Revocation) -> Option<Reason> {
-    match (&revocation.subject, revocation.change) {
+    match (&revocation.subject, &revocation.change) {
         (Affected::Certificate(_), Change::Revoked) => Some(Reason::CertificateRevoked),
         (_, Change::Revoked) | (Affected::Pat(_), Change::Deleted) => Some(Reason::TokenRevoked),
         (_, Change::Deleted) => Some(Reason::AccountDeleted),
         (_, Change::Disabled) => Some(Reason::AccountDisabled),
         (
             _,
-            Change::Created
+            Change::Bounds(_)
+            | Change::Created
             | Change::Enabled
             | Change::Password
             | Change::Roles(_)

@@ -28,6 +28,10 @@ pub struct TenantRecord {
     pub max_pat_lifetime: Option<Duration>,
     /// Tokens created before this are void: bulk revocation.
     pub tokens_not_before: Option<Timestamp>,
+    /// How many active tokens it may have; `None` is without limit.
+    pub max_pats: Option<u32>,
+    /// How many active tokens each of its accounts may have; `None` is without limit.
+    pub max_account_pats: Option<u32>,
     /// When it was created.
     pub created: Timestamp,
 }
@@ -55,12 +59,16 @@ pub struct AccountRecord {
     pub expires: Expiry,
     /// Tokens created before this are void: bulk revocation.
     pub tokens_not_before: Option<Timestamp>,
+    /// Where its credentials may be used from; empty means anywhere.
+    pub networks: Vec<IpNet>,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last changed.
     pub updated: Timestamp,
     /// Counts the changes: a change made on an older version is refused.
     pub version: u64,
+    /// Whether it has a client secret.
+    pub has_secret: bool,
 }
 
 /// A stored token, without its secret.

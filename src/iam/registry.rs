@@ -16,13 +16,17 @@ use crate::model::Timestamp;
 use super::AccountId;
 use super::End;
 use super::LiveSession;
+use super::PatId;
 use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
 use super::RevokedCertificates;
+use super::Source;
 use super::Time;
+use super::Use;
 use super::ended::Ended;
+use super::foreign::LiveTokens;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -98,19 +102,21 @@ impl Registry {
         }))
     }
 
-    /// Opens a session, of which the account may have `limit` at once.
+    /// Opens a session for a peer at `from`, of which the account may have `limit` at once.
     ///
     /// Enters it first and looks for revocations then, while [`Registry::apply`] notes revocations first and looks for
     /// sessions then: whichever comes second sees the other, so no stream outlives its token.
-    pub fn open(
+    pub fn open<'a>(
         &self,
         principal: &Arc<Principal>,
         permit: &Permit,
+        from: impl Into<Source<'a>>,
         limit: u32,
     ) -> Result<LiveSession, RegistryError> {
         self.count(principal.account, limit)?;
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone()));
+        let used = from.into().used(self.0.time.now());
+        let session = Arc::new(Session::new(Arc::clone(principal), permit.clone(), used));
         self.0.sessions.insert(id, Arc::clone(&session));
         self.0.meters.streams.increment(1.0);
         let live = LiveSession {
@@ -128,7 +134,7 @@ impl Registry {
         let verdict = self
             .0
             .recent
-            .first_verdict(principal)
+            .first_verdict(principal, live.session.used.address)
             .ok_or(RegistryError::Outdated)?;
         let reason = self
             .is_shut()
@@ -153,9 +159,56 @@ impl Registry {
         {
             self.end_all(|session| {
                 self.shorten(session);
-                judge(session, self.0.recent.verdict(&session.principal))
+                let address = session.used.address;
+                judge(session, self.0.recent.verdict(&session.principal, address))
             });
         }
+    }
+
+    /// The tokens of another issuer that have sessions open.
+    pub(super) fn foreign_tokens(&self) -> LiveTokens {
+        let token = |session: &Session| session.principal.token;
+        let sessions = self.0.sessions.iter();
+        sessions
+            .filter_map(|session| token(&session).filter(|token| token.is_foreign()))
+            .collect()
+    }
+
+    /// Ends the sessions of a token.
+    pub(super) fn end_token(&self, token: PatId, reason: Reason) {
+        self.end_all(|session| (session.principal.token == Some(token)).then_some(reason));
+    }
+
+    /// Lets the sessions of a token of another issuer obey what it says of it now.
+    pub(super) fn renew(&self, before: &Principal, now: &Principal) {
+        let is_same = before.roles == now.roles
+            && before.expires == now.expires
+            && before.tenant == now.tenant
+            && before.account == now.account
+            && before.scopes == now.scopes
+            && before.networks == now.networks
+            && before.account_networks == now.account_networks;
+        if is_same {
+            return;
+        }
+        self.end_all(|session| {
+            let was = &session.principal;
+            if was.token != now.token {
+                return None;
+            }
+            session.shorten(now.expires);
+            if was.tenant != now.tenant || was.account != now.account {
+                Some(Reason::TokenRevoked)
+            } else if was.scopes != now.scopes
+                || was.networks != now.networks
+                || was.account_networks != now.account_networks
+                || !still_permits(was, now.roles, &session.permit)
+            {
+                Some(Reason::RolesChanged)
+            } else {
+                None
+            }
+        });
     }
 
     /// Ends the sessions whose credential has expired by `now`.
@@ -202,6 +255,26 @@ impl Registry {
     /// The certificates that are revoked.
     pub(super) fn revoked(&self) -> &RevokedCertificates {
         &self.0.revoked
+    }
+
+    /// Each open session's token, and its use by that session, at this moment.
+    pub(super) fn uses(&self) -> Vec<(PatId, Use)> {
+        let at = self.0.time.now();
+        let used = |session: &Session| {
+            let token = session.principal.token?;
+            Some((
+                token,
+                Use {
+                    at,
+                    ..session.used.clone()
+                },
+            ))
+        };
+        self.0
+            .sessions
+            .iter()
+            .filter_map(|session| used(&session))
+            .collect()
     }
 
     /// How many are open.

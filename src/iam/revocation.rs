@@ -1,11 +1,14 @@
 //! The revocation log: numbered changes that take away or give back (iam R3).
 
+use std::sync::Arc;
+
 use crate::model::Expiry;
 use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
 use super::AccountId;
+use super::Bounds;
 use super::PatId;
 use super::Principal;
 use super::Roles;
@@ -39,8 +42,10 @@ pub enum Affected {
 }
 
 /// What changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// An account's or a tenant's credentials are bounded so now.
+    Bounds(Arc<Bounds>),
     /// Something new, which may have been looked for in vain before.
     Created,
     /// Gone for good.
@@ -74,8 +79,9 @@ impl Affected {
 
 impl Change {
     /// The stored word; what a change carries is stored beside it.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Bounds(_) => "bounds",
             Self::Created => "created",
             Self::Deleted => "deleted",
             Self::Disabled => "disabled",
@@ -88,7 +94,7 @@ impl Change {
     }
 
     /// Whether anybody can lose something by it.
-    pub(crate) const fn takes_away(self) -> bool {
+    pub(crate) const fn takes_away(&self) -> bool {
         !matches!(self, Self::Created | Self::Enabled)
     }
 }

@@ -83,7 +83,7 @@ impl RevokedCertificates {
     /// Takes in entries of the revocation log.
     pub(crate) fn apply(&self, revocations: &[Revocation]) {
         self.add(revocations.iter().filter_map(|revocation| {
-            match (&revocation.subject, revocation.change) {
+            match (&revocation.subject, &revocation.change) {
                 (Affected::Certificate(serial), Change::Revoked) => Some(*serial),
                 _ => None,
             }

@@ -18,6 +18,7 @@ use super::PatId;
 use super::Permit;
 use super::Principal;
 use super::Registry;
+use super::Use;
 
 /// Why a session ended before its peer was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,8 @@ pub enum Reason {
     AccountDeleted,
     /// The account or its tenant was disabled.
     AccountDisabled,
+    /// The account may no longer be used from where the session was opened (iam L6).
+    AddressNotAllowed,
     /// The certificate, its account, or the account's tenant, expired.
     CertificateExpired,
     /// The certificate was revoked.
@@ -69,6 +72,8 @@ pub struct LiveSession {
 pub(super) struct Session {
     pub(super) principal: Arc<Principal>,
     pub(super) permit: Permit,
+    /// From where it was opened; the time is that of its latest noted use.
+    pub(super) used: Use,
     /// 0 while it lives, then one more than the place of the reason in [`Reason::ALL`].
     state: AtomicU8,
     /// When its credential ends: the principal's expiry, or an earlier second since.
@@ -130,11 +135,12 @@ impl fmt::Debug for LiveSession {
 }
 
 impl Session {
-    pub(super) fn new(principal: Arc<Principal>, permit: Permit) -> Self {
+    pub(super) fn new(principal: Arc<Principal>, permit: Permit, used: Use) -> Self {
         Self {
             expires: AtomicI64::new(principal.expires.secs()),
             principal,
             permit,
+            used,
             state: AtomicU8::new(LIVE),
             waker: AtomicWaker::new(),
         }
@@ -174,7 +180,7 @@ impl Session {
 
 impl Reason {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::Draining,
@@ -183,6 +189,7 @@ impl Reason {
         Self::StoreUnreachable,
         Self::TokenExpired,
         Self::TokenRevoked,
+        Self::AddressNotAllowed,
         Self::CertificateExpired,
         Self::CertificateRevoked,
     ];
@@ -192,6 +199,7 @@ impl Reason {
         match self {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
+            Self::AddressNotAllowed => "ip_not_allowed",
             Self::CertificateExpired => "certificate_expired",
             Self::CertificateRevoked => "certificate_revoked",
             Self::Draining => "draining",
@@ -214,7 +222,7 @@ impl Reason {
             | Self::TokenExpired
             | Self::TokenRevoked => Class::Unauthenticated,
             Self::Draining | Self::StoreUnreachable => Class::Unavailable,
-            Self::RolesChanged => Class::Denied,
+            Self::AddressNotAllowed | Self::RolesChanged => Class::Denied,
         }
     }
 
@@ -228,8 +236,9 @@ impl Reason {
             Self::StoreUnreachable => 6,
             Self::TokenExpired => 7,
             Self::TokenRevoked => 8,
-            Self::CertificateExpired => 9,
-            Self::CertificateRevoked => 10,
+            Self::AddressNotAllowed => 9,
+            Self::CertificateExpired => 10,
+            Self::CertificateRevoked => 11,
         }
     }
 
@@ -244,6 +253,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::AccountDeleted => "account deleted",
             Self::AccountDisabled => "account disabled",
+            Self::AddressNotAllowed => "address is no longer allowed",
             Self::CertificateExpired => "certificate expired",
             Self::CertificateRevoked => "certificate revoked",
             Self::Draining => "gateway is stopping",

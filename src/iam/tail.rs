@@ -43,7 +43,10 @@ impl Tail {
         let mut contact = Instant::now();
         let mut ticks = ticks(self.poll_interval);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.records.revocation_hint() => {}
+            }
             let answer = tokio::time::timeout(POLL_TIMEOUT, self.catch_up(seq)).await;
             if let Ok(Ok(reached)) = answer {
                 seq = reached;
@@ -94,6 +97,9 @@ impl Tail {
             let _ = self.trail.store(&*self.log).await;
             if self.time.take_expiry_seen() || round.is_multiple_of(MARK_ROUNDS) {
                 self.store_mark().await;
+            }
+            if round.is_multiple_of(STREAM_ROUNDS) {
+                self.authenticator.note_streams(&self.registry);
             }
             if round.is_multiple_of(SWEEP_ROUNDS) {
                 self.authenticator.sweep();
@@ -160,6 +166,8 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The time mark is stored every so many upkeep rounds, and at once after an expiry was seen.
 const MARK_ROUNDS: u64 = 30;
 
+/// An open stream is a use of its token every so many upkeep rounds (iam A4).
+const STREAM_ROUNDS: u64 = 300;
 /// Audit events removed at once: a transaction of a few dozen milliseconds.
 const MOST_CUT: u32 = 5_000;
 

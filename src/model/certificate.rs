@@ -31,6 +31,8 @@ pub struct ClientCertificate {
     pub issuer: Arc<str>,
     /// Whom it was issued to, as text (RFC 4514).
     pub subject: Arc<str>,
+    /// When it was issued, as far as it tells: it may hold from a little earlier on.
+    pub issued: Timestamp,
     /// From when on it holds.
     pub not_before: Timestamp,
     /// The last second in which it holds.

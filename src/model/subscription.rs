@@ -1,5 +1,6 @@
 //! What a subscriber asked for, parsed: nothing in here needs checking again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Pattern;
@@ -25,8 +26,21 @@ pub struct SubscriptionList {
 pub enum TargetSelector {
     /// `*`: every named target of the tenant, those to come included.
     All,
+    /// Any of these, those to come included: what a credential reaches of `*`.
+    Among(Arc<[Target]>),
     /// One target; the gateway's own data where no name was given.
     One(Target),
+}
+
+impl TargetSelector {
+    /// Whether the target's data is asked for. `*` stands for named targets alone.
+    pub fn means(&self, target: &Target) -> bool {
+        match self {
+            Self::All => !target.is_own(),
+            Self::Among(some) => some.contains(target),
+            Self::One(one) => one == target,
+        }
+    }
 }
 
 /// gNMI spec 3.5.1.5.

@@ -51,5 +51,6 @@ pub use key::KeyKind;
 pub use key::PublicKey;
 pub use name::Name;
 pub use name::NotAName;
+pub use profile::CLIENT_BACKDATE;
 pub use reason::NotAReason;
 pub use reason::Reason;

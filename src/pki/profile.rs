@@ -147,7 +147,7 @@ const TAG_BYTES: usize = 4;
 
 /// Devices with a clock that is a little late can use their certificate at once; more would reach back before the
 /// decision to issue it.
-pub(super) const CLIENT_BACKDATE: Duration = Duration::from_mins(5);
+pub const CLIENT_BACKDATE: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use crate::iam::AccountRecord;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::PatDigest;
+use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
@@ -17,6 +18,8 @@ use super::fault::unavailable;
 use super::mutation::Writer;
 use super::query::query;
 use super::rows::Columns;
+use super::rows::NETWORKS;
+use super::rows::SCOPES;
 use super::rows::joined;
 use super::rows::stored;
 
@@ -25,8 +28,8 @@ impl Writer {
         &mut self,
         tenant: &TenantRecord,
     ) -> Result<(), RecordsError> {
-        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created) \
-                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO tenants (id, state, max_pat_lifetime, tokens_not_before, created, max_pats, \
+                   max_account_pats) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let added = query(sql)
             .bind(tenant.id.as_str())
             .bind(tenant.state.as_str())
@@ -37,6 +40,8 @@ impl Writer {
             )
             .bind(tenant.tokens_not_before.map(Timestamp::nanos))
             .bind(tenant.created.nanos())
+            .bind(tenant.max_pats.map(i64::from))
+            .bind(tenant.max_account_pats.map(i64::from))
             .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
@@ -66,8 +71,8 @@ impl Writer {
             return Err(RecordsError::UsernameTaken(kind));
         }
         let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
-                   roles, state, password, expires, tokens_not_before, created, updated, version) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+                   roles, state, password, expires, tokens_not_before, created, updated, version, networks) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
@@ -84,6 +89,7 @@ impl Writer {
             .bind(account.created.nanos())
             .bind(account.updated.nanos())
             .bind(stored(account.version))
+            .bind(joined(&account.networks, NETWORKS))
             .execute(&mut self.transaction)
             .await
             .map_err(missing_tenant)?;
@@ -109,14 +115,27 @@ impl Writer {
             version,
         };
         self.check(&account).await?;
-        self.create_pat(pat, digest).await
+        self.create_pat(pat, digest, None).await
     }
 
+    pub(super) async fn create_first_pat(
+        &mut self,
+        pat: Option<&(PatRecord, PatDigest)>,
+    ) -> Result<(), RecordsError> {
+        match pat {
+            Some((pat, digest)) => self.create_pat(pat, digest, None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A token, which may take the place of another.
     pub(super) async fn create_pat(
         &mut self,
         pat: &PatRecord,
         digest: &PatDigest,
+        instead_of: Option<PatId>,
     ) -> Result<(), RecordsError> {
+        self.check_quota(pat, instead_of).await?;
         if pat.kind == TokenKind::Session {
             self.make_room(&pat.tenant, pat.account).await?;
         }
@@ -140,8 +159,8 @@ impl Writer {
             .bind(pat.tenant.as_str())
             .bind(&pat.name)
             .bind(&pat.description)
-            .bind(joined(&pat.scopes))
-            .bind(joined(&pat.networks))
+            .bind(joined(&pat.scopes, SCOPES))
+            .bind(joined(&pat.networks, NETWORKS))
             .bind(&pat.hint)
             .bind(digest.as_bytes().as_slice())
             .bind(digest.key())

@@ -23,10 +23,14 @@ use super::certificates;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::notifications::announce;
 use super::query::query;
 use super::records::all;
 use super::records::one;
 use super::rows::Columns;
+use super::rows::NETWORKS;
+use super::rows::joined;
+use super::rows::stored;
 
 /// Makes the change. A transaction that is dropped on the way is rolled back.
 pub(super) async fn apply(
@@ -66,7 +70,11 @@ impl Writer {
         log::append(&mut self.transaction, &events)
             .await
             .map_err(unavailable)?;
+        if !self.applied.revocations.is_empty() {
+            announce(&mut self.transaction).await.map_err(unavailable)?;
+        }
         self.transaction.commit().await.map_err(unavailable)?;
+        log::announce(&events);
         Ok(self.applied)
     }
 
@@ -78,10 +86,7 @@ impl Writer {
                 pat,
             } => {
                 self.create_account(account, password.as_ref()).await?;
-                match pat {
-                    Some((pat, digest)) => self.create_pat(pat, digest).await,
-                    None => Ok(()),
-                }
+                self.create_first_pat(pat.as_ref()).await
             }
             Mutation::CreatePat {
                 pat,
@@ -91,7 +96,8 @@ impl Writer {
             Mutation::CreateTenant(tenant) => self.create_tenant(tenant).await,
             Mutation::DeleteAccount(account) => self.delete_account(account).await,
             Mutation::RenewHash { account, from, to } => self.renew_hash(account, from, to).await,
-            Mutation::RevokePats { account, only } => self.revoke_pats(account, *only).await,
+            Mutation::PurgePat { tenant, id, before } => self.purge_pat(tenant, *id, *before).await,
+            Mutation::RevokePats { account, which } => self.revoke_pats(account, *which).await,
             Mutation::RotatePat {
                 pat,
                 digest,
@@ -100,7 +106,10 @@ impl Writer {
                 old_expires,
             } => {
                 self.end_pat(account, *old, *old_expires).await?;
-                self.create_pat(pat, digest).await
+                self.create_pat(pat, digest, Some(*old)).await
+            }
+            Mutation::SetAccountPolicy(account, policy) => {
+                self.set_account_policy(account, policy).await
             }
             Mutation::SetNames {
                 account,
@@ -116,11 +125,16 @@ impl Writer {
                 self.update(account, "roles", &roles.to_string()).await?;
                 self.note_account(account, Change::Roles(*roles)).await
             }
+            Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
                 self.update(account, "state", state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await
             }
+            Mutation::SetTenantPolicy(tenant, policy) => {
+                self.set_tenant_policy(tenant, policy).await
+            }
             Mutation::SetTenantState(tenant, state) => self.set_tenant_state(tenant, *state).await,
+            Mutation::WarnPat { tenant, id, days } => self.warn_pat(tenant, *id, *days).await,
         }
     }
 
@@ -267,16 +281,23 @@ impl Writer {
             Affected::Pat(id) => (None, Some(id.raw()), None),
             Affected::Tenant(_) => (None, None, None),
         };
-        let roles = match change {
+        let roles = match &change {
             Change::Roles(roles) => Some(roles.to_string()),
             _ => None,
         };
-        let expires = match change {
+        let expires = match &change {
             Change::Shortened(expiry) => Some(expiry.secs()),
             _ => None,
         };
-        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, certificate) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq";
+        let bounds = match &change {
+            Change::Bounds(bounds) => Some(&**bounds),
+            _ => None,
+        };
+        let lifetime = bounds.and_then(|bounds| bounds.max_lifetime);
+        let not_before = bounds.and_then(|bounds| bounds.not_before);
+        let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, \
+                   max_lifetime, not_before, networks, certificate) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING seq";
         let row = query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
@@ -285,6 +306,9 @@ impl Writer {
             .bind(change.as_str())
             .bind(roles)
             .bind(expires)
+            .bind(lifetime.map(|lifetime| stored(lifetime.as_secs())))
+            .bind(not_before.map(Timestamp::nanos))
+            .bind(bounds.map(|bounds| joined(&bounds.networks, NETWORKS)))
             .bind(certificate)
             .fetch_one(&mut self.transaction)
             .await

@@ -9,14 +9,15 @@ use crate::iam::AccountQuery;
 use crate::iam::AccountRecord;
 use crate::iam::AccountSummary;
 use crate::iam::HolderFacts;
-use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatFacts;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Revocation;
 use crate::iam::TenantRecord;
+use crate::iam::Use;
 use crate::iam::port::Applied;
+use crate::iam::port::Ending;
 use crate::iam::port::Login;
 use crate::iam::port::Mutation;
 use crate::iam::port::PAGE_LIMIT;
@@ -29,6 +30,7 @@ use crate::model::Timestamp;
 
 use super::Store;
 use super::database::Row;
+use super::ending;
 use super::fault::unavailable;
 use super::mutation;
 use super::query::query;
@@ -245,8 +247,8 @@ impl Records for Store {
     }
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
-        let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires, certificate FROM revocations \
-                   WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires, max_lifetime, not_before, \
+                   networks, certificate FROM revocations WHERE seq > $1 ORDER BY seq LIMIT $2";
         let query = query(sql).bind(stored(after)).bind(limit);
         all(query.fetch_all(&self.readers).await, |mut columns| {
             columns.revocation()
@@ -257,6 +259,10 @@ impl Records for Store {
         let sql = "SELECT coalesce(max(seq), 0) FROM revocations";
         let row = query(sql).fetch_optional(&self.readers).await;
         Ok(one(row, |mut columns| columns.number())?.unwrap_or(0))
+    }
+
+    async fn revocation_hint(&self) {
+        self.hint().await;
     }
 
     async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError> {
@@ -271,20 +277,29 @@ impl Records for Store {
         Ok(mark.map_or(now, Timestamp::from_nanos))
     }
 
-    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
-        let mut transaction = self.begin().await.map_err(unavailable)?;
-        let sql = "UPDATE pats SET last_used = $2, last_used_from = $3 \
-                   WHERE id = $1 AND coalesce(last_used, 0) < $2";
-        for (id, last) in uses {
-            query(sql)
-                .bind(id.raw())
-                .bind(last.at.nanos())
-                .bind(last.address.to_string())
-                .execute(&mut transaction)
-                .await
-                .map_err(unavailable)?;
-        }
-        transaction.commit().await.map_err(unavailable)
+    async fn uses(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<(PatId, Use)>, RecordsError> {
+        ending::uses(self, tenant, account).await
+    }
+
+    async fn ending(
+        &self,
+        until: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<Ending>, RecordsError> {
+        ending::ending(self, until, after, limit).await
+    }
+
+    async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError> {
+        ending::over(self, before, limit).await
+    }
+
+    async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {
+        ending::note_uses(self, uses).await
     }
 }
 

@@ -14,16 +14,19 @@ use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
 use crate::iam::Affected;
+use crate::iam::Bounds;
 use crate::iam::Change;
 use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::PepperProof;
 use crate::iam::Revocation;
 use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
+use crate::iam::Use;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -70,16 +73,21 @@ impl<'r> Columns<'r> {
         Ok(self.next::<Option<i64>>()?.map(Timestamp::from_nanos))
     }
 
+    pub(super) fn maybe_count(&mut self) -> Result<Option<u32>, sqlx::Error> {
+        let count = self.next::<Option<i64>>()?.map(u32::try_from).transpose();
+        count.map_err(|_| nonsense("count"))
+    }
+
     fn parsed<T: FromStr>(&mut self, what: &'static str) -> Result<T, sqlx::Error> {
         self.next::<&str>()?.parse().map_err(|_| nonsense(what))
     }
 
-    fn list<T: FromStr>(&mut self, what: &'static str) -> Result<Vec<T>, sqlx::Error> {
-        let text: &str = self.next()?;
-        let items = text.split(',').filter(|item| !item.is_empty());
-        items
-            .map(|item| item.parse().map_err(|_| nonsense(what)))
-            .collect()
+    pub(super) fn list<T: FromStr>(
+        &mut self,
+        what: &'static str,
+        separator: char,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        listed(self.next()?, separator, what)
     }
 
     pub(super) fn tenant_id(&mut self) -> Result<TenantId, sqlx::Error> {
@@ -101,6 +109,8 @@ impl<'r> Columns<'r> {
             state: self.state()?,
             max_pat_lifetime: self.next::<Option<i64>>()?.map(seconds).transpose()?,
             tokens_not_before: self.maybe_time()?,
+            max_pats: self.maybe_count()?,
+            max_account_pats: self.maybe_count()?,
             created: self.time()?,
         })
     }
@@ -117,6 +127,7 @@ impl<'r> Columns<'r> {
         match self.next()? {
             "pat" => Ok(TokenKind::Pat),
             "session" => Ok(TokenKind::Session),
+            "secret" => Ok(TokenKind::Secret),
             _ => Err(nonsense("token kind")),
         }
     }
@@ -133,9 +144,11 @@ impl<'r> Columns<'r> {
             state: self.state()?,
             expires: Expiry::from_secs(self.next()?),
             tokens_not_before: self.maybe_time()?,
+            networks: self.list("network", NETWORKS)?,
             created: self.time()?,
             updated: self.time()?,
             version: self.number()?,
+            has_secret: self.number()? > 0,
         })
     }
 
@@ -147,8 +160,8 @@ impl<'r> Columns<'r> {
             kind: self.token_kind()?,
             name: self.next()?,
             description: self.next()?,
-            scopes: self.list("scope")?,
-            networks: self.list("network")?,
+            scopes: self.list("scope", SCOPES)?,
+            networks: self.list("network", NETWORKS)?,
             hint: self.next()?,
             created: self.time()?,
             created_by: self.next::<Option<i64>>()?.map(AccountId::from_raw),
@@ -167,11 +180,29 @@ impl<'r> Columns<'r> {
         Ok(Some(LastUse { at, address }))
     }
 
+    pub(super) fn token_use(&mut self) -> Result<(PatId, Use), sqlx::Error> {
+        let id = PatId::from_raw(self.next()?);
+        let used = Use {
+            at: self.time()?,
+            address: self.parsed("address")?,
+            protocol: self.next()?,
+            client: self.next()?,
+        };
+        Ok((id, used))
+    }
+
     pub(super) fn digest(&mut self) -> Result<PatDigest, sqlx::Error> {
         let bytes: &[u8] = self.next()?;
         let bytes = bytes.try_into().map_err(|_| nonsense("digest"))?;
         let key = u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?;
         Ok(PatDigest::from_raw(key, bytes))
+    }
+
+    pub(super) fn pepper_proof(&mut self) -> Result<PepperProof, sqlx::Error> {
+        Ok(PepperProof {
+            bytes: self.hash()?,
+            key: u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?,
+        })
     }
 
     pub(super) fn revocation(&mut self) -> Result<Revocation, sqlx::Error> {
@@ -181,6 +212,7 @@ impl<'r> Columns<'r> {
         let change: &str = self.next()?;
         let roles: Option<&str> = self.next()?;
         let expires: Option<i64> = self.next()?;
+        let bounds = self.bounds()?;
         let certificate: Option<&str> = self.next()?;
         let subject = match (account, pat, certificate) {
             (Some(account), ..) => Affected::Account(account),
@@ -191,6 +223,7 @@ impl<'r> Columns<'r> {
             (None, None, None) => Affected::Tenant(tenant.clone()),
         };
         let change = match change {
+            "bounds" => Change::Bounds(bounds.into()),
             "created" => Change::Created,
             "deleted" => Change::Deleted,
             "disabled" => Change::Disabled,
@@ -218,6 +251,17 @@ impl<'r> Columns<'r> {
         })
     }
 
+    fn bounds(&mut self) -> Result<Bounds, sqlx::Error> {
+        let max_lifetime = self.next::<Option<i64>>()?.map(seconds).transpose()?;
+        let not_before = self.maybe_time()?;
+        let networks = self.next::<Option<&str>>()?.unwrap_or_default();
+        Ok(Bounds {
+            max_lifetime,
+            not_before,
+            networks: listed(networks, NETWORKS, "network")?,
+        })
+    }
+
     pub(super) fn hash(&mut self) -> Result<audit::Hash, sqlx::Error> {
         self.next::<&[u8]>()?
             .try_into()
@@ -231,12 +275,32 @@ pub(super) fn stored(number: u64) -> i64 {
 }
 
 /// The stored form of a list.
-pub(super) fn joined<T: ToString>(items: &[T]) -> String {
+pub(super) fn joined<T: ToString>(items: &[T], separator: char) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push(separator);
+        }
+        text.push_str(&item.to_string());
+    }
+    text
+}
+
+/// Between scopes: they have no control characters, but may have commas.
+pub(super) const SCOPES: char = '\n';
+
+/// Between networks.
+pub(super) const NETWORKS: char = ',';
+
+fn listed<T: FromStr>(
+    text: &str,
+    separator: char,
+    what: &'static str,
+) -> Result<Vec<T>, sqlx::Error> {
+    let items = text.split(separator).filter(|item| !item.is_empty());
     items
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+        .map(|item| item.parse().map_err(|_| nonsense(what)))
+        .collect()
 }
 
 fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
@@ -251,14 +315,16 @@ pub(super) fn nonsense(what: &'static str) -> sqlx::Error {
 
 macro_rules! tenant_columns {
     () => {
-        "t.id, t.state, t.max_pat_lifetime, t.tokens_not_before, t.created"
+        "t.id, t.state, t.max_pat_lifetime, t.tokens_not_before, t.max_pats, t.max_account_pats, \
+         t.created"
     };
 }
 
 macro_rules! account_columns {
     () => {
         "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.state, a.expires, \
-         a.tokens_not_before, a.created, a.updated, a.version"
+         a.tokens_not_before, a.networks, a.created, a.updated, a.version, (SELECT count(*) \
+         FROM pats s WHERE s.account = a.id AND s.kind = 'secret' AND s.revoked IS NULL)"
     };
 }
 

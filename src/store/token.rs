@@ -1,17 +1,21 @@
-//! The identity records: tokens of both kinds that end.
+//! The identity records: tokens that end.
 
 use std::time::Duration;
 
 use crate::iam::AccountId;
 use crate::iam::Affected;
 use crate::iam::Change;
+use crate::iam::PatDigest;
 use crate::iam::PatId;
+use crate::iam::PatRecord;
 use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::model::Expiry;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 use crate::pki::Reason;
-use crate::pki::port::Which;
+use crate::pki::port::Which as Certified;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
@@ -22,29 +26,37 @@ impl Writer {
     pub(super) async fn revoke_pats(
         &mut self,
         account: &Handle,
-        only: Option<PatId>,
+        which: Which,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET revoked = $3 \
-                   WHERE account = $1 AND ($2 IS NULL OR id = $2) AND revoked IS NULL \
-                   RETURNING id, kind";
-        let revoked = query(sql)
-            .bind(account.id.raw())
-            .bind(only.map(PatId::raw))
-            .bind(self.at.nanos())
-            .fetch_all(&mut self.transaction)
-            .await;
+        let only_one = "UPDATE pats SET revoked = $2 \
+                        WHERE account = $1 AND id = $3 AND revoked IS NULL RETURNING id, kind";
+        let those = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
+                     AND created < $3 AND created < $4 AND coalesce(last_used, created) < $4 \
+                     RETURNING id, kind";
+        let end = |before: Option<Timestamp>| before.map_or(i64::MAX, Timestamp::nanos);
+        let revoking = |text| query(text).bind(account.id.raw()).bind(self.at.nanos());
+        let revoking = match which {
+            Which::One(id) => revoking(only_one).bind(id.raw()),
+            Which::All {
+                created_before,
+                unused_since,
+            } => revoking(those)
+                .bind(end(created_before))
+                .bind(end(unused_since)),
+        };
+        let revoked = revoking.fetch_all(&mut self.transaction).await;
         let revoked = all(revoked, |mut columns| {
             Ok((columns.next::<i64>()?, columns.next::<String>()?))
         })?;
-        if only.is_some() && revoked.is_empty() {
+        if matches!(which, Which::One(_)) && revoked.is_empty() {
             return Err(RecordsError::NotFound("token"));
         }
         self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
         for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
-            let own = Which::Token(id);
+            let own = Certified::Token(id);
             self.revoke_with(own, Reason::PrivilegeWithdrawn).await?;
         }
         Ok(())
@@ -59,11 +71,11 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         match expires {
             Some(expires) => self.shorten_pat(account, id, expires).await,
-            None => self.revoke_pats(account, Some(id)).await,
+            None => self.revoke_pats(account, Which::One(id)).await,
         }
     }
 
-    /// A token ends at `expires`, which is before it would have.
+    /// A token ends at `expires`, which is before it would have. By that all is told of its end.
     async fn shorten_pat(
         &mut self,
         account: &Handle,
@@ -71,7 +83,8 @@ impl Writer {
         expires: Expiry,
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = "UPDATE pats SET expires = $3 WHERE account = $1 AND id = $2 AND revoked IS NULL";
+        let sql = "UPDATE pats SET expires = $3, warned = 0 \
+                   WHERE account = $1 AND id = $2 AND revoked IS NULL";
         let changed = query(sql)
             .bind(account.id.raw())
             .bind(id.raw())
@@ -86,7 +99,36 @@ impl Writer {
         self.note(&account.tenant, Affected::Pat(id), change).await
     }
 
-    /// Ends an account's sessions: they were opened with a password that is no longer right.
+    /// Another client secret, or none. What was opened with the old one ends.
+    pub(super) async fn set_secret(
+        &mut self,
+        account: &Handle,
+        secret: Option<&(PatRecord, PatDigest)>,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE pats SET revoked = $2 \
+                   WHERE account = $1 AND kind = 'secret' AND revoked IS NULL";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.end_sessions(account).await?;
+        let sql = "UPDATE accounts SET updated = $2, version = version + 1 WHERE id = $1";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        match secret {
+            Some((pat, digest)) => self.create_pat(pat, digest, None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends an account's sessions: they were opened with what is no longer right.
     pub(super) async fn end_sessions(&mut self, account: &Handle) -> Result<(), RecordsError> {
         let sql = "UPDATE pats SET revoked = $2 \
                    WHERE account = $1 AND kind = 'session' AND revoked IS NULL RETURNING id";

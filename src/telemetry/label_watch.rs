@@ -7,7 +7,6 @@ use hashbrown::HashSet;
 
 use crate::model::Path;
 use crate::model::Target;
-use crate::model::TargetSelector;
 
 use super::collected::Collected;
 use super::core::Write;
@@ -191,7 +190,7 @@ fn covered(inner: &Inner, target: &Target, entries: &[Path]) -> BTreeMap<u64, Vi
             leaves: BTreeMap::new(),
         });
         let tree = inner.trees.get(target);
-        let Some(tree) = tree.filter(|_| is_meant(&labelled.selector, target)) else {
+        let Some(tree) = tree.filter(|_| labelled.selector.means(target)) else {
             continue;
         };
         for node in entries.iter().filter_map(|entry| tree.node(entry)) {
@@ -203,11 +202,4 @@ fn covered(inner: &Inner, target: &Target, entries: &[Path]) -> BTreeMap<u64, Vi
         }
     }
     views
-}
-
-fn is_meant(selector: &TargetSelector, target: &Target) -> bool {
-    match selector {
-        TargetSelector::All => !target.is_own(),
-        TargetSelector::One(one) => one == target,
-    }
 }

@@ -29,7 +29,7 @@ pub(super) struct Listeners {
 }
 
 /// One subscription to changes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     subscriber: Arc<Shared>,
     depth: Option<u32>,
@@ -69,7 +69,7 @@ impl Listeners {
             depth,
             labelled,
         };
-        self.matcher.add(selector, pattern, entry);
+        self.matcher.add(selector, pattern, &entry);
         self.routes.void();
     }
 

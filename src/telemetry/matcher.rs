@@ -55,14 +55,16 @@ struct Shape<T> {
     nodes: Map<Box<[Arc<str>]>, Node<T>>,
 }
 
-impl<T> Matcher<T> {
+impl<T: Clone> Matcher<T> {
     /// Adds a pattern.
-    pub(super) fn add(&mut self, selector: &TargetSelector, pattern: &Pattern, entry: T) {
-        let mut node = self.roots.entry(root(selector, pattern)).or_default();
-        for glob in &pattern.elems {
-            node = node.child(glob);
+    pub(super) fn add(&mut self, selector: &TargetSelector, pattern: &Pattern, entry: &T) {
+        for root in roots(selector, pattern) {
+            let mut node = self.roots.entry(root).or_default();
+            for glob in &pattern.elems {
+                node = node.child(glob);
+            }
+            node.here.push(entry.clone());
         }
-        node.here.push(entry);
     }
 
     /// Removes the entries of a pattern that `is_it` names, and what the trie held for them alone.
@@ -72,11 +74,12 @@ impl<T> Matcher<T> {
         pattern: &Pattern,
         is_it: impl Fn(&T) -> bool,
     ) {
-        let root = root(selector, pattern);
-        if let Some(node) = self.roots.get_mut(&root) {
-            node.remove(&pattern.elems, &is_it);
-            if node.is_empty() {
-                self.roots.remove(&root);
+        for root in roots(selector, pattern) {
+            if let Some(node) = self.roots.get_mut(&root) {
+                node.remove(&pattern.elems, &is_it);
+                if node.is_empty() {
+                    self.roots.remove(&root);
+                }
             }
         }
     }
@@ -299,12 +302,16 @@ impl Equivalent<Box<[Arc<str>]>> for Values<'_> {
     }
 }
 
-fn root(selector: &TargetSelector, pattern: &Pattern) -> Root {
-    let target = match selector {
-        TargetSelector::All => None,
-        TargetSelector::One(one) => Some(one.clone()),
+/// Where a pattern is kept: at one place for each target that is named.
+fn roots(selector: &TargetSelector, pattern: &Pattern) -> impl Iterator<Item = Root> {
+    let (all, some) = match selector {
+        TargetSelector::All => (true, &[][..]),
+        TargetSelector::Among(some) => (false, &**some),
+        TargetSelector::One(one) => (false, std::slice::from_ref(one)),
     };
-    (target, pattern.origin.clone())
+    let named = some.iter().cloned().map(Some);
+    let targets = all.then_some(None).into_iter().chain(named);
+    targets.map(|target| (target, pattern.origin.clone()))
 }
 
 /// An element's keys, parted by what they ask for.
@@ -360,7 +367,7 @@ mod tests {
         });
         let mut matcher = Matcher::default();
         for pattern in patterns.iter().chain(&patterns) {
-            matcher.add(&TargetSelector::All, pattern, ());
+            matcher.add(&TargetSelector::All, pattern, &());
         }
         for pattern in &patterns {
             matcher.remove(&TargetSelector::All, pattern, |()| true);

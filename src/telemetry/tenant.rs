@@ -197,10 +197,9 @@ impl Inner {
         &'a self,
         selector: &'a TargetSelector,
     ) -> impl Iterator<Item = (&'a Target, &'a Tree)> {
-        self.trees.iter().filter(move |(target, _)| match selector {
-            TargetSelector::All => !target.is_own(),
-            TargetSelector::One(one) => one == *target,
-        })
+        self.trees
+            .iter()
+            .filter(move |(target, _)| selector.means(target))
     }
 
     /// Who is told of changes of `leaf`. From the leaf's cache, or by a search.

@@ -126,7 +126,9 @@ impl Error {
 
 const fn code_of(error: AccountsError) -> Code {
     match error {
-        AccountsError::LifetimeExceeds => Code::FailedPrecondition,
+        AccountsError::LifetimeExceeds | AccountsError::Records(RecordsError::QuotaExceeded(_)) => {
+            Code::FailedPrecondition
+        }
         AccountsError::Records(RecordsError::Changed) => Code::Aborted,
         error => Code::of_class(error.class()),
     }
@@ -138,6 +140,7 @@ const fn id_of(error: AccountsError) -> Option<&'static str> {
         AccountsError::InvalidField { .. } => return None,
         AccountsError::LifetimeExceeds => "GW-Lifetime",
         AccountsError::Records(RecordsError::Changed) => "GW-Changed",
+        AccountsError::Records(RecordsError::QuotaExceeded(_)) => "GW-Quota",
         AccountsError::Records(RecordsError::UsernameTaken(_)) => "GW-UserExists",
         AccountsError::Records(RecordsError::Unavailable(_)) => "GW-Unavailable",
         AccountsError::Records(_) => "GW-Exists",

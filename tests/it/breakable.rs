@@ -11,14 +11,15 @@ use tollgate::iam::AccountQuery;
 use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
 use tollgate::iam::HolderFacts;
-use tollgate::iam::LastUse;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
 use tollgate::iam::PatId;
 use tollgate::iam::PatRecord;
 use tollgate::iam::Revocation;
 use tollgate::iam::TenantRecord;
+use tollgate::iam::Use;
 use tollgate::iam::port::Applied;
+use tollgate::iam::port::Ending;
 use tollgate::iam::port::Fault;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -142,7 +143,28 @@ impl Records for Breakable {
         self.store()?.raise_time_mark(now).await
     }
 
-    async fn note_uses(&self, uses: &[(PatId, LastUse)]) -> Result<(), RecordsError> {
+    async fn uses(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Vec<(PatId, Use)>, RecordsError> {
+        self.store()?.uses(tenant, account).await
+    }
+
+    async fn ending(
+        &self,
+        until: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<Ending>, RecordsError> {
+        self.store()?.ending(until, after, limit).await
+    }
+
+    async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError> {
+        self.store()?.over(before, limit).await
+    }
+
+    async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {
         self.store()?.note_uses(uses).await
     }
 }

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// gNMI rules of the acceptance list.
 const GNMI_RULES: u32 = 71;
 
+/// Acceptance tests of the identity list.
+const IAM_RULES: u32 = 15;
+
 /// Lists of the acceptance points for certificates, and how many each has: signing, validation, handshake, revocation.
 const PKI_POINTS: [(u32, u32); 4] = [(2, 20), (3, 8), (4, 12), (5, 9)];
 
@@ -15,6 +18,12 @@ const PKI_POINTS: [(u32, u32); 4] = [(2, 20), (3, 8), (4, 12), (5, 9)];
 fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
     let rules = (1..=GNMI_RULES).map(|rule| rule.to_string());
     check("tests/it/ledger_gnmi.md", rules.collect());
+}
+
+#[test]
+fn iam_ledger_covers_every_acceptance_test_with_tests_that_exist() {
+    let rules = (1..=IAM_RULES).map(|rule| rule.to_string());
+    check("tests/it/ledger_iam.md", rules.collect());
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! `admin user` and `admin service-account`.
 
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::iam::AccountKind;
+use crate::iam::AccountPolicy;
 use crate::iam::AccountRecord;
 use crate::iam::NewAccount;
 use crate::iam::Role;
 use crate::iam::State;
 use crate::iam::port::Page;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 use crate::secret::Secret;
 
 use super::args::Account;
@@ -125,6 +129,25 @@ async fn run_any(desk: &Desk, kind: AccountKind, verb: AnyAccount) -> Result<Val
         AnyAccount::Disable(account) => set_state(desk, kind, &account, State::Disabled).await,
         AnyAccount::Enable(account) => set_state(desk, kind, &account, State::Active).await,
         AnyAccount::List { tenant } => list(desk, kind, &TenantId::new(tenant)).await,
+        AnyAccount::Policy {
+            account,
+            networks,
+            allow_any,
+            tokens_not_before,
+        } => {
+            let found = find(desk, kind, &account).await?;
+            let networks = if allow_any || !networks.is_empty() {
+                Some(read_networks(&networks)?)
+            } else {
+                None
+            };
+            let policy = AccountPolicy {
+                networks,
+                tokens_not_before: read_not_before(desk, tokens_not_before.as_deref())?,
+            };
+            let changed = accounts.set_account_policy(caller, &found.tenant, found.id, policy);
+            Ok(view(&changed.await?))
+        }
         AnyAccount::SetRoles { account, roles } => {
             let found = find(desk, kind, &account).await?;
             let roles = roles.into_iter().collect();
@@ -181,8 +204,33 @@ fn view(account: &AccountRecord) -> Value {
         "name": account.name,
         "roles": roles,
         "state": account.state.as_str(),
+        "networks": account.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "tokens_not_before": account.tokens_not_before.map(|at| at.to_string()),
         "created": account.created.to_string(),
     })
+}
+
+/// Networks, or single addresses.
+pub(super) fn read_networks(texts: &[String]) -> Result<Vec<IpNet>, AdminError> {
+    let read = |text: &String| {
+        let one = text.parse::<IpAddr>().map(IpNet::from);
+        one.or_else(|_| text.parse()).map_err(AdminError::Network)
+    };
+    texts.iter().map(read).collect()
+}
+
+/// A time, or now.
+pub(super) fn read_not_before(
+    desk: &Desk,
+    text: Option<&str>,
+) -> Result<Option<Timestamp>, AdminError> {
+    match text {
+        None => Ok(None),
+        Some("now") => Ok(Some(desk.accounts.now())),
+        Some(text) => Timestamp::parse_rfc3339(text)
+            .map(Some)
+            .map_err(AdminError::NotBefore),
+    }
 }
 
 fn read_password(path: &Path) -> Result<Secret, AdminError> {

@@ -6,14 +6,18 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::audit::Kind;
+use crate::cli::sources::SourceArgs;
 use crate::iam::Role;
 
-/// Manage tenants, people, service accounts and tokens of a data directory.
+/// Manage tenants, people, service accounts and tokens of a gateway, or of all that share its store.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct AdminArgs {
-    /// Data directory of the gateway
+    /// Data directory of the gateway, where the configuration does not name it
     #[arg(long)]
-    pub(super) data_dir: PathBuf,
+    pub(super) data_dir: Option<PathBuf>,
+    /// The gateway's configuration
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -96,6 +100,23 @@ pub(super) enum Tenant {
     },
     /// List tenants
     List,
+    /// Show what a tenant allows its tokens, or change it; tokens beyond it end within a second
+    Policy {
+        /// Its name
+        name: String,
+        /// How long a token may live, from its creation: 12h, 90d, 1y; "none" lifts the limit
+        #[arg(long)]
+        max_lifetime: Option<String>,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+        /// How many active tokens the tenant may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats: Option<String>,
+        /// How many active tokens each account may have; "none" lifts the limit
+        #[arg(long)]
+        max_pats_per_account: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,6 +196,20 @@ pub(super) enum AnyAccount {
         #[arg(long)]
         tenant: String,
     },
+    /// Change from where an account's credentials may be used, and which tokens are void
+    Policy {
+        #[command(flatten)]
+        account: Account,
+        /// Network (192.0.2.0/24) or address from which alone credentials are taken; may be repeated
+        #[arg(long = "allow", conflicts_with = "allow_any")]
+        networks: Vec<String>,
+        /// Take credentials from anywhere
+        #[arg(long)]
+        allow_any: bool,
+        /// Void all tokens created before (RFC 3339), or "now"; cannot be taken back
+        #[arg(long)]
+        tokens_not_before: Option<String>,
+    },
     /// Replace an account's roles; streams that they no longer allow end
     SetRoles {
         #[command(flatten)]
@@ -218,6 +253,12 @@ pub(super) enum Pat {
         /// For people to read
         #[arg(long, default_value = "")]
         description: String,
+        /// Narrow it: read-only, path:<path>, target:<name>; may be repeated
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// Network or address from which alone it may be used; may be repeated
+        #[arg(long = "allow")]
+        networks: Vec<String>,
     },
     /// List an account's tokens
     List {

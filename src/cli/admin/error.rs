@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::app;
 use crate::audit::VerifyError;
+use crate::config::Mistakes;
+use crate::config::ReadError;
 use crate::iam::AccountsError;
 
 /// Why an admin command failed. Each is for the operator.
@@ -12,21 +14,39 @@ pub(super) enum AdminError {
     /// The accounts say no.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Mistakes),
+    /// The configuration's file cannot be read.
+    #[error(transparent)]
+    Sources(#[from] ReadError),
     /// The data directory cannot be used.
-    #[error("{0}")]
-    App(#[source] app::Error),
+    #[error(transparent)]
+    App(app::Error),
     /// The audit trail does not hold, or cannot be read.
     #[error("audit trail does not verify")]
     Audit(#[source] VerifyError),
     /// The text is no duration.
-    #[error("--ttl is not a duration such as 12h, 90d or 1y")]
-    Duration,
+    #[error("--{0} is not a duration such as 12h, 90d or 1y")]
+    Duration(&'static str),
     /// The text is no time.
     #[error("not an RFC 3339 time")]
     Expiry(#[source] crate::model::NotATime),
     /// The text is no token id.
     #[error("the token id is not a number; a token itself must not be given here")]
     Id,
+    /// The text is no limit.
+    #[error("--{0} is neither a number nor \"none\"")]
+    Limit(&'static str),
+    /// The text is no network.
+    #[error("--allow is not a network such as 192.0.2.0/24")]
+    Network(#[source] ipnet::AddrParseError),
+    /// The text is no scope.
+    #[error("--scope {0}")]
+    Scope(crate::iam::NotAScope),
+    /// The text is no time.
+    #[error("--tokens-not-before is neither an RFC 3339 time nor \"now\"")]
+    NotBefore(#[source] crate::model::NotATime),
     /// No runtime.
     #[error("cannot start")]
     Io(#[from] std::io::Error),

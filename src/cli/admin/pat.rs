@@ -13,6 +13,7 @@ use crate::model::Expiry;
 use crate::model::TenantId;
 
 use super::account::any;
+use super::account::read_networks;
 use super::args::Pat;
 use super::error::AdminError;
 use super::run::Desk;
@@ -32,12 +33,21 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             expires,
             name,
             description,
+            scopes,
+            networks,
         } => {
+            let scopes = scopes.iter().map(|text| text.parse());
+            let scopes = scopes
+                .collect::<Result<_, _>>()
+                .map_err(AdminError::Scope)?;
+            let networks = read_networks(&networks)?;
             let expires = read_expiry(ttl.as_deref(), expires.as_deref(), clock)?;
             let found = any(desk, &tenant, &account).await?;
             let new = NewPat {
                 name,
                 description,
+                scopes,
+                networks,
                 ..NewPat::until(expires)
             };
             let issued = accounts
@@ -87,7 +97,7 @@ fn read_expiry(
     if let Some(text) = expires {
         return Expiry::parse_rfc3339(text).map_err(AdminError::Expiry);
     }
-    let ttl = ttl.and_then(parse_ttl).ok_or(AdminError::Duration)?;
+    let ttl = ttl.and_then(parse_ttl).ok_or(AdminError::Duration("ttl"))?;
     // Expiries count whole seconds: the token lives up to one less than was asked for, never longer.
     let secs = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
     Ok(Expiry::from_secs(clock.now().secs().saturating_add(secs)))
@@ -100,13 +110,15 @@ fn view(pat: &PatRecord, state: &str) -> Value {
         "state": state,
         "expires": pat.expires.to_string(),
         "created": pat.created.to_string(),
+        "scopes": pat.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "networks": pat.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "last_used": pat.last_used.map(|used| format!("{} from {}", used.at, used.address)),
         "hint": format!("...{}", pat.hint),
     })
 }
 
 /// A number with `s`, `m`, `h`, `d` or `y` (365 days).
-fn parse_ttl(text: &str) -> Option<Duration> {
+pub(super) fn parse_ttl(text: &str) -> Option<Duration> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text.strip_prefix(number)? {
         "s" => 1,

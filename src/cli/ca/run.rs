@@ -86,7 +86,7 @@ fn with_store(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let local = Local::open(data_dir, iam::Config::default(), clock.clone())
+        let local = Local::open(data_dir, None, iam::Config::default(), clock.clone())
             .await
             .map_err(CaError::App)?;
         let done = work(&local).await;

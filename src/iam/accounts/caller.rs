@@ -78,6 +78,16 @@ impl Caller {
         }
     }
 
+    /// May it bound the tenant's tokens?
+    pub(super) fn may_set_policy(&self, tenant: &TenantId) -> Result<(), Denied> {
+        match &self.actor {
+            Actor::Operator => Ok(()),
+            Actor::Principal(principal) => {
+                permit(principal, Action::SetPolicy, Some(tenant.as_str())).map(drop)
+            }
+        }
+    }
+
     /// May it give these roles, or touch who has them? Not if they exceed its own (design 4).
     pub(super) fn may_grant(&self, roles: Roles) -> Result<(), Denied> {
         match &self.actor {

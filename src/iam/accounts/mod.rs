@@ -1,12 +1,15 @@
 //! The managing side: tenants, people, service accounts, tokens. Commands, and later the HTTP faces, call it; it
 //! checks the caller's rights, writes one change with its audit event, and makes the live side obey at once.
 
+mod by_value;
 mod caller;
 mod change;
 mod error;
+mod policy;
 mod request;
 mod rotation;
 mod search;
+mod secret;
 mod service;
 mod session;
 mod tokens;

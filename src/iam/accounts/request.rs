@@ -105,11 +105,31 @@ impl NewPat {
         trim(&mut self.name);
         check_text("name", &self.name, NAME_LENGTH)?;
         check_text("description", &self.description, DESCRIPTION_LENGTH)?;
-        if self.networks.len() > MOST_NETWORKS {
-            return invalid("networks", "are too many");
+        check_networks(&mut self.networks)?;
+        if self.scopes.len() > MOST_SCOPES {
+            return invalid("scopes", "are too many");
         }
-        Ok(self)
+        let mut scopes: Vec<Scope> = Vec::with_capacity(self.scopes.len());
+        for scope in self.scopes {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        Ok(Self { scopes, ..self })
     }
+}
+
+/// Cuts networks to what is before their prefix length, and checks.
+pub(super) fn check_networks(networks: &mut Vec<IpNet>) -> Result<(), AccountsError> {
+    if networks.len() > MOST_NETWORKS {
+        return invalid("networks", "are too many");
+    }
+    for network in &mut *networks {
+        *network = network.trunc();
+    }
+    networks.sort_unstable();
+    networks.dedup();
+    Ok(())
 }
 
 /// Trims, and checks.
@@ -191,5 +211,7 @@ const TENANT_LENGTH: usize = 64;
 /// Characters.
 const PASSWORD_LENGTH: usize = 8;
 const PASSWORD_BYTES: usize = 1_024;
+/// Each is compared with every path of every request.
+const MOST_SCOPES: usize = 32;
 /// Each is compared on every use.
 const MOST_NETWORKS: usize = 64;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::audit::Kind;
 use crate::iam::AccountId;
 use crate::iam::Accounts;
@@ -11,6 +13,7 @@ use crate::iam::Issued;
 use crate::iam::NewPat;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::Scope;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
 use crate::iam::record::latest;
@@ -29,6 +32,10 @@ pub struct Rotation {
     pub expires: Option<Expiry>,
     /// What the new one is called; empty gets a generated name.
     pub name: String,
+    /// What the new one is narrowed to; `None` is what the old one is.
+    pub scopes: Option<Vec<Scope>>,
+    /// Where the new one may be used from; `None` is where the old one may.
+    pub networks: Option<Vec<IpNet>>,
 }
 
 impl Accounts {
@@ -58,8 +65,8 @@ impl Accounts {
             name: rotation.name,
             description: old.description.clone(),
             expires: rotation.expires.unwrap_or_else(|| self.as_long_as(&old)),
-            scopes: old.scopes.clone(),
-            networks: old.networks.clone(),
+            scopes: rotation.scopes.unwrap_or_else(|| old.scopes.clone()),
+            networks: rotation.networks.unwrap_or_else(|| old.networks.clone()),
         };
         let draft = self.draft(caller, &account, &tenant, new)?;
         let old_ends = latest(now, rotation.overlap).min(old.expires);

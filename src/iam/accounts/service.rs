@@ -68,6 +68,8 @@ impl Accounts {
             state: State::Active,
             max_pat_lifetime: None,
             tokens_not_before: None,
+            max_pats: None,
+            max_account_pats: None,
             created: self.time.now(),
         };
         let event = self.event(
@@ -143,9 +145,11 @@ impl Accounts {
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
+            networks: Vec::new(),
             created: now,
             updated: now,
             version: 0,
+            has_secret: false,
         };
         let draft = first_pat
             .map(|new| self.draft(caller, &account, &tenant, new))
@@ -377,7 +381,7 @@ pub(super) fn handle(account: &AccountRecord) -> Handle {
     }
 }
 
-fn tenant_subject(id: &TenantId) -> Subject {
+pub(super) fn tenant_subject(id: &TenantId) -> Subject {
     Subject {
         kind: "tenant",
         id: id.to_string(),

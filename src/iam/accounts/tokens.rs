@@ -1,5 +1,7 @@
 //! Tokens: issue, list, revoke.
 
+use std::collections::HashMap;
+
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Subject;
@@ -16,12 +18,15 @@ use crate::iam::PatText;
 use crate::iam::Standing;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
+use crate::iam::Use;
 use crate::iam::pat;
 use crate::iam::port::Mutation;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::iam::record::latest;
 use crate::iam::standing;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 use crate::secret::Secret;
 
 use super::request::invalid;
@@ -43,6 +48,8 @@ pub struct PatView {
     pub record: PatRecord,
     /// Whether it counts now.
     pub standing: Standing,
+    /// Its newest uses from different places, the newest first.
+    pub uses: Vec<Use>,
 }
 
 /// A token on its way to the store.
@@ -92,12 +99,17 @@ impl Accounts {
         }
         let tenant = self.existing_tenant(tenant).await?;
         let pats = self.records.pats(&tenant.id, account.id).await?;
+        let mut uses: HashMap<PatId, Vec<Use>> = HashMap::new();
+        for (id, used) in self.records.uses(&tenant.id, account.id).await? {
+            uses.entry(id).or_default().push(used);
+        }
         let now = self.time.now();
-        let view = |record: PatRecord| PatView {
+        let mut view = |record: PatRecord| PatView {
             standing: standing(&record, &account, &tenant, now),
+            uses: uses.remove(&record.id).unwrap_or_default(),
             record,
         };
-        Ok(pats.into_iter().map(view).collect())
+        Ok(pats.into_iter().map(&mut view).collect())
     }
 
     /// Revokes a token, which ends its streams. Returns what it was. One that is revoked already is not there.
@@ -119,7 +131,7 @@ impl Accounts {
         let revoked = Some(event.at);
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: Some(id),
+            which: Which::One(id),
         };
         self.apply(mutation, event).await?;
         Ok(PatRecord { revoked, ..pat })
@@ -132,13 +144,35 @@ impl Accounts {
         tenant: &TenantId,
         account: AccountId,
     ) -> Result<u64, AccountsError> {
+        self.revoke_pats(caller, tenant, account, Which::ALL).await
+    }
+
+    /// Revokes some tokens of an account.
+    pub async fn revoke_pats(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: AccountId,
+        which: Which,
+    ) -> Result<u64, AccountsError> {
         let account = self.existing_for(caller, tenant, account).await?;
         caller.may_manage_tokens(&account)?;
         let mut event = self.account_event(caller, Kind::PatRevoked, &account);
-        event.detail = Some("all tokens of the account".to_owned());
+        event.detail = Some(match which {
+            Which::One(id) => format!("token {id}"),
+            Which::All {
+                created_before,
+                unused_since,
+            } => {
+                let time = |word, at: Option<Timestamp>| at.map(|at| format!(" {word} {at}"));
+                let created = time("created before", created_before).unwrap_or_default();
+                let unused = time("unused since", unused_since).unwrap_or_default();
+                format!("all tokens of the account{created}{unused}")
+            }
+        });
         let mutation = Mutation::RevokePats {
             account: handle(&account),
-            only: None,
+            which,
         };
         Ok(self.make(mutation, event).await?.revoked_pats)
     }
@@ -179,7 +213,7 @@ impl Accounts {
         self.draft_of(TokenKind::Pat, caller, account, new)
     }
 
-    /// Makes a token of either kind, whose times are known to be right.
+    /// Makes a token of any kind, whose times are known to be right.
     pub(super) fn draft_of(
         &self,
         kind: TokenKind,
@@ -189,7 +223,7 @@ impl Accounts {
     ) -> Result<Draft, AccountsError> {
         let token = pat::generate(kind)?;
         let hint = pat::hint_of(&token);
-        let digest = PatText::parse(token.expose())
+        let digest = PatText::parse_any(token.expose())
             .map(|text| self.pepper.digest(text))
             .map_err(|_| AccountsError::NoRandomness)?;
         let name = if new.name.is_empty() {

@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::fixture::Fixture;
+use super::fixture::HERE;
 use super::fixture::PASSWORD;
 use crate::iam::Action;
 use crate::iam::End;
@@ -28,7 +29,10 @@ fn open(
     action: Action,
 ) -> Result<LiveSession, RegistryError> {
     let permit = permit(principal, action, None).unwrap();
-    fixture.identity.registry.open(principal, &permit, MANY)
+    fixture
+        .identity
+        .registry
+        .open(principal, &permit, HERE, MANY)
 }
 
 #[tokio::test]
@@ -146,7 +150,7 @@ async fn admin_of_all_tenants_loses_the_other_tenant_when_cut() {
     let foreign = fixture
         .identity
         .registry
-        .open(&principal, &foreign, MANY)
+        .open(&principal, &foreign, HERE, MANY)
         .unwrap();
     let own = open(&fixture, &principal, Action::Read).unwrap();
     let roles = Role::TenantAdmin.into();
@@ -176,7 +180,10 @@ async fn sessions_end_with_their_time_and_with_the_gateway() {
 
     let pending = std::future::poll_fn(|cx| Poll::Ready(expiring.poll_ended(cx).is_pending()));
     assert!(pending.await);
-    fixture.clock.advance(Duration::from_mins(1));
+    fixture.clock.advance(Duration::from_secs(59));
+    registry.expire(fixture.clock.now());
+    assert_eq!(expiring.end_now(), None, "a second too early");
+    fixture.clock.advance(Duration::from_secs(1));
     registry.expire(fixture.clock.now());
     let end = End {
         reason: Reason::TokenExpired,
@@ -209,12 +216,12 @@ async fn account_has_no_more_sessions_than_its_limit() {
     let two = fixture.bearer(&two.token).await.unwrap();
     let allowed = permit(&one, Action::Read, None).unwrap();
     let registry = &fixture.identity.registry;
-    let held = registry.open(&one, &allowed, 2).unwrap();
-    let _other = registry.open(&two, &allowed, 2).unwrap();
-    let refused = registry.open(&one, &allowed, 2).unwrap_err();
+    let held = registry.open(&one, &allowed, HERE, 2).unwrap();
+    let _other = registry.open(&two, &allowed, HERE, 2).unwrap();
+    let refused = registry.open(&one, &allowed, HERE, 2).unwrap_err();
     assert_eq!(refused, RegistryError::TooMany { limit: 2 });
     drop(held);
-    registry.open(&two, &allowed, 2).unwrap();
+    registry.open(&two, &allowed, HERE, 2).unwrap();
     assert_eq!(registry.len(), 1);
 }
 
@@ -256,7 +263,7 @@ async fn revoking_while_sessions_open_leaves_none_alive() {
                 let allowed = permit(&principal, Action::Read, None).unwrap();
                 let mut opened = Vec::new();
                 while !stop.load(Ordering::Relaxed) && opened.len() < 10_000 {
-                    opened.extend(registry.open(&principal, &allowed, MANY).ok());
+                    opened.extend(registry.open(&principal, &allowed, HERE, MANY).ok());
                 }
                 opened
             })

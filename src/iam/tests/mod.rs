@@ -2,6 +2,8 @@
 
 mod accounts;
 mod authenticate;
+mod bounds;
+mod chores;
 mod fixture;
 mod live;
 mod outage;

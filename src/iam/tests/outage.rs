@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::Fixture;
+use super::fixture::HERE;
 use super::fixture::PASSWORD;
 use crate::iam::Action;
 use crate::iam::AuthError;
@@ -55,7 +56,7 @@ async fn all_sessions_end_when_the_log_cannot_be_read_for_longer_than_the_grace(
     let mut session = fixture
         .identity
         .registry
-        .open(&principal, &allowed, 1)
+        .open(&principal, &allowed, HERE, 1)
         .unwrap();
     fixture.store.close().await;
     let end = tokio::select! {

@@ -251,7 +251,7 @@ pub(super) async fn certificates_go_with_their_token_and_account(store: &impl St
     };
     let revoke = Mutation::RevokePats {
         account: handle(&one, 0),
-        only: Some(token),
+        which: crate::iam::port::Which::One(token),
     };
     let log = apply(store, revoke).await.unwrap();
     assert!(

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::audit as log;
 use super::certificates;
+use super::entries;
+use super::policy;
 use super::sample::NOW;
 use super::sample::Store;
 use super::sample::account;
@@ -26,11 +28,13 @@ use crate::iam::PatDigest;
 use crate::iam::Role;
 use crate::iam::Roles;
 use crate::iam::State;
+use crate::iam::Use;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
 use crate::iam::port::Page;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -47,10 +51,17 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     last_use_only_moves_forward(&*empty().await).await;
     two_writers_of_one_username_have_one_winner(empty().await).await;
     list_pages_by_username(&*empty().await).await;
+    entries::conform(&empty).await;
     tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
+    policy::policy_is_kept_and_told(&*empty().await).await;
+    policy::quotas_count_active_tokens_alone(&*empty().await).await;
+    policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
+    policy::newest_five_uses_are_kept(&*empty().await).await;
+    policy::end_of_a_token_is_told_once(&*empty().await).await;
+    policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
     certificates::certificates_come_back_and_repeat(&*empty().await).await;
@@ -58,6 +69,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     certificates::revocation_is_logged_once_for_each(&*empty().await).await;
     certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
     certificates::crl_numbers_grow(&*empty().await).await;
+    log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {
@@ -184,7 +196,7 @@ async fn foreign_tenants_see_nothing(store: &impl Store) {
         Mutation::SetRoles(foreign(), Role::TenantUser.into()),
         Mutation::RevokePats {
             account: foreign(),
-            only: Some(record.id),
+            which: Which::One(record.id),
         },
     ] {
         assert_eq!(
@@ -254,7 +266,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
         creation(&export, Some((record.clone(), digest))),
         Mutation::RevokePats {
             account: handle(&export, 0),
-            only: Some(record.id),
+            which: Which::One(record.id),
         },
         Mutation::SetRoles(handle(&export, 0), roles),
         Mutation::SetState(handle(&export, 1), State::Disabled),
@@ -277,7 +289,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
     ];
     let seen: Vec<_> = told
         .iter()
-        .map(|entry| (entry.subject.clone(), entry.change))
+        .map(|entry| (entry.subject.clone(), entry.change.clone()))
         .collect();
     assert_eq!(seen, expected);
     assert!(told.is_sorted_by(|one, next| one.seq < next.seq));
@@ -287,7 +299,7 @@ async fn revocation_log_tells_every_change_in_order(store: &impl Store) {
 
     let again = Mutation::RevokePats {
         account: handle(&export, 4),
-        only: Some(record.id),
+        which: Which::One(record.id),
     };
     assert!(matches!(
         apply(store, again).await,
@@ -321,9 +333,11 @@ async fn last_use_only_moves_forward(store: &impl Store) {
     apply(store, creation(&export, Some((record.clone(), digest))))
         .await
         .unwrap();
-    let at = |secs, address: &str| LastUse {
+    let at = |secs, address: &str| Use {
         at: Timestamp::from_secs(secs),
         address: address.parse().unwrap(),
+        protocol: "gnmi".to_owned(),
+        client: "gnmic/0.41".to_owned(),
     };
     for last in [
         at(2_000, "192.0.2.1"),
@@ -333,7 +347,18 @@ async fn last_use_only_moves_forward(store: &impl Store) {
         store.note_uses(&[(record.id, last)]).await.unwrap();
     }
     let stored = store.pat(&export.tenant, record.id).await.unwrap().unwrap();
-    assert_eq!(stored.last_used, Some(at(3_000, "2001:db8::1")));
+    let last = LastUse {
+        at: Timestamp::from_secs(3_000),
+        address: "2001:db8::1".parse().unwrap(),
+    };
+    assert_eq!(stored.last_used, Some(last));
+    let uses = store.uses(&export.tenant, export.id).await.unwrap();
+    let expected = [
+        at(3_000, "2001:db8::1"),
+        at(2_500, "192.0.2.2"),
+        at(2_000, "192.0.2.1"),
+    ];
+    assert_eq!(uses, expected.map(|used| (record.id, used)));
 }
 
 async fn two_writers_of_one_username_have_one_winner(store: Arc<impl Store>) {

@@ -6,6 +6,7 @@ use crate::audit;
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::datastore::port::Entries;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
@@ -29,9 +30,9 @@ use crate::model::Timestamp;
 use crate::pki::port::Certificates;
 
 /// A store under test.
-pub(super) trait Store: Records + Log + Certificates + 'static {}
+pub(super) trait Store: Records + Log + Certificates + Entries + 'static {}
 
-impl<T: Records + Log + Certificates + 'static> Store for T {}
+impl<T: Records + Log + Certificates + Entries + 'static> Store for T {}
 
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000);
 
@@ -41,6 +42,8 @@ pub(super) fn tenant(id: &str) -> TenantRecord {
         state: State::Active,
         max_pat_lifetime: Some(Duration::from_hours(24)),
         tokens_not_before: None,
+        max_pats: None,
+        max_account_pats: None,
         created: NOW,
     }
 }
@@ -59,9 +62,11 @@ pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> Accoun
         state: State::Active,
         expires: Expiry::NEVER,
         tokens_not_before: Some(Timestamp::from_secs(1)),
+        networks: Vec::new(),
         created: NOW,
         updated: NOW,
         version: 0,
+        has_secret: false,
     }
 }
 
@@ -76,7 +81,11 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         kind: TokenKind::Pat,
         name: name.to_owned(),
         description: String::new(),
-        scopes: vec![Scope::ReadOnly],
+        scopes: vec![
+            Scope::ReadOnly,
+            "path:/a/b[k=1,2]".parse().unwrap(),
+            "target:rack 1, router 2".parse().unwrap(),
+        ],
         networks: vec![
             "192.0.2.0/24".parse().unwrap(),
             "2001:db8::/32".parse().unwrap(),

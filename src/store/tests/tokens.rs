@@ -30,7 +30,7 @@ use crate::model::TenantId;
 
 fn changes(told: &[Revocation]) -> Vec<(Affected, Change)> {
     told.iter()
-        .map(|entry| (entry.subject.clone(), entry.change))
+        .map(|entry| (entry.subject.clone(), entry.change.clone()))
         .collect()
 }
 

@@ -135,6 +135,7 @@ fn set_op(tenant: usize) -> impl Strategy<Value = Op> {
 fn join_op() -> impl Strategy<Value = Op> {
     let selector = prop_oneof![
         Just(TargetSelector::All),
+        vec(target(), 0..3).prop_map(|some| TargetSelector::Among(some.into())),
         target().prop_map(TargetSelector::One)
     ];
     let parts = (

@@ -19,7 +19,7 @@ proptest! {
     ) {
         let mut matcher = Matcher::default();
         for (number, (selector, pattern)) in patterns.iter().enumerate() {
-            matcher.add(selector, pattern, number);
+            matcher.add(selector, pattern, &number);
         }
         let mut left: BTreeSet<usize> = (0..patterns.len()).collect();
         for number in gone.into_iter().filter(|_| !patterns.is_empty()) {

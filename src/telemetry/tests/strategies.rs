@@ -70,6 +70,8 @@ pub(super) fn target() -> impl Strategy<Value = Target> {
 pub(super) fn selector() -> impl Strategy<Value = TargetSelector> {
     prop_oneof![
         Just(TargetSelector::All),
+        proptest::collection::btree_set(target(), 0..3)
+            .prop_map(|some| TargetSelector::Among(some.into_iter().collect())),
         target().prop_map(TargetSelector::One)
     ]
 }
@@ -105,6 +107,7 @@ pub(super) fn covers(pattern: &Pattern, depth: Option<u32>, path: &Path) -> bool
 pub(super) fn is_selected(selector: &TargetSelector, target: &Target) -> bool {
     match selector {
         TargetSelector::All => !target.is_own(),
+        TargetSelector::Among(some) => some.iter().any(|one| one == target),
         TargetSelector::One(one) => one == target,
     }
 }

@@ -1,0 +1,169 @@
+//! Where entries are kept.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::audit::Event;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+/// The store of entries. `store` implements it; the tests in `store/tests` are what every implementation passes.
+///
+/// What a call has acknowledged survives the process and the machine.
+#[async_trait]
+pub trait Entries: Debug + Send + Sync {
+    /// One entry.
+    async fn entry(&self, tenant: &TenantId, id: &Id) -> Result<Option<Record>, Unavailable>;
+
+    /// The collection's entries by key, at most `limit` after `after`.
+    async fn entries(
+        &self,
+        tenant: &TenantId,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, Unavailable>;
+
+    /// When a collection, or with `None` the datastore, was last changed.
+    async fn mark(&self, tenant: &TenantId, collection: Option<&str>) -> Result<Mark, Unavailable>;
+
+    /// Who refers to an entry.
+    async fn referrers(&self, tenant: &TenantId, to: &Id) -> Result<Vec<Id>, Unavailable>;
+
+    /// Makes a batch of changes with its audit event: all or nothing.
+    async fn commit(
+        &self,
+        tenant: &TenantId,
+        at: Timestamp,
+        batch: &Batch,
+        event: &Event,
+    ) -> Result<Mark, CommitError>;
+
+    /// Replaces the state of an entry, with its audit event. False when there is no such entry.
+    async fn set_state(
+        &self,
+        tenant: &TenantId,
+        id: &Id,
+        state: &str,
+        event: &Event,
+    ) -> Result<bool, Unavailable>;
+}
+
+/// Which entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id {
+    /// The collection's name.
+    pub collection: String,
+    /// The keys, as they stand in a URL.
+    pub key: String,
+}
+
+/// An entry as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The keys, as they stand in a URL.
+    pub key: String,
+    /// The configuration: a JSON object in canonical form.
+    pub body: String,
+    /// The state: a JSON object, or nothing.
+    pub state: Option<String>,
+    /// When it was last changed.
+    pub mark: Mark,
+}
+
+/// A point in the history of a tenant's configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// Counts the tenant's edits, from 1; 0 is before the first.
+    pub revision: u64,
+    /// When that was.
+    pub modified: Timestamp,
+}
+
+/// Changes to make at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// What the changes build upon: entries with their revision, or that there is none.
+    pub expected: Vec<(Id, Option<u64>)>,
+    /// The same for a collection, or for the datastore.
+    pub expected_mark: Option<(Option<String>, u64)>,
+    /// The changes; each entry at most once.
+    pub writes: Vec<Write>,
+}
+
+/// One entry's new content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Which entry.
+    pub id: Id,
+    /// What it becomes; `None` deletes it.
+    pub content: Option<Content>,
+}
+
+/// An entry to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The configuration: a JSON object in canonical form.
+    pub body: String,
+    /// The state of an entry that is new.
+    pub initial_state: Option<String>,
+    /// What it refers to.
+    pub references: Vec<Reference>,
+    /// What nobody else in the collection may have.
+    pub uniques: Vec<Unique>,
+}
+
+/// A reference to another entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it stands: an instance-identifier.
+    pub path: String,
+    /// What it refers to.
+    pub to: Id,
+}
+
+/// A value that is unique in its collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unique {
+    /// By which leaves.
+    pub leaves: String,
+    /// Their values.
+    pub value: String,
+}
+
+/// Why changes are not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// What they build upon is no longer so.
+    #[error("changed meanwhile")]
+    Changed,
+    /// They refer to what is not there.
+    #[error("reference leads nowhere")]
+    Dangling(Reference),
+    /// They delete what this refers to.
+    #[error("is referred to")]
+    InUse {
+        /// What would be deleted.
+        id: Id,
+        /// Where the reference stands.
+        path: String,
+    },
+    /// Another entry has these values.
+    #[error("value is not unique")]
+    NotUnique {
+        /// Which entry wants them.
+        id: Id,
+        /// By which leaves.
+        leaves: String,
+    },
+    /// The store does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The store does not answer. It has logged why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("datastore is unavailable")]
+pub struct Unavailable;

@@ -1,0 +1,213 @@
+//! The entries that an edit touches, while it is being made.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::schema::Collection;
+use crate::schema::Fault;
+use crate::schema::Schema;
+use crate::schema::Step;
+use crate::schema::Tag;
+
+use super::edit::Op;
+use super::error::internal;
+use super::index::key_of;
+use super::index::references;
+use super::index::uniques;
+use super::port::Batch;
+use super::port::Content;
+use super::port::Id;
+use super::port::Mark;
+use super::port::Record;
+use super::port::Write;
+use super::state::initial;
+use super::tree;
+
+/// Entries by id: what was stored, and what is to become of them.
+#[derive(Debug, Default)]
+pub(super) struct Working(BTreeMap<Id, Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    stored: Option<Record>,
+    now: Option<Value>,
+    is_changed: bool,
+}
+
+impl Working {
+    pub(super) fn knows(&self, id: &Id) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// When the entry was last changed, as it was read.
+    pub(super) fn mark(&self, id: &Id) -> Option<Mark> {
+        let stored = self.0.get(id)?.stored.as_ref();
+        stored.map(|record| record.mark)
+    }
+
+    /// Takes up an entry as it is stored.
+    pub(super) fn take(&mut self, id: Id, stored: Option<Record>) -> Result<(), Fault> {
+        let now = match &stored {
+            Some(record) => Some(serde_json::from_str(&record.body).map_err(|_| internal())?),
+            None => None,
+        };
+        let entry = Entry {
+            stored,
+            now,
+            is_changed: false,
+        };
+        self.0.insert(id, entry);
+        Ok(())
+    }
+
+    /// The ids of a collection's entries that are there now.
+    pub(super) fn present(&self, collection: &str) -> Vec<Id> {
+        let present = self.0.iter().filter(|(_, entry)| entry.now.is_some());
+        present
+            .map(|(id, _)| id)
+            .filter(|id| id.collection == collection)
+            .cloned()
+            .collect()
+    }
+
+    /// Changes an entry, or something in it. Returns whether the target is new.
+    pub(super) fn apply(
+        &mut self,
+        schema: &Schema,
+        id: &Id,
+        target: (&Step, &[Step]),
+        op: Op,
+    ) -> Result<bool, Fault> {
+        let (entry, inside) = target;
+        let working = self.0.get_mut(id).ok_or_else(internal)?;
+        working.is_changed = true;
+        if inside.is_empty() {
+            return whole(schema, entry, &mut working.now, op);
+        }
+        let root = working.now.as_mut();
+        let is_there = root
+            .as_deref()
+            .is_some_and(|root| tree::locate(schema, root, inside).is_some());
+        let root = match (&op, root) {
+            (Op::Remove, None) => return Ok(false),
+            (Op::Delete | Op::Merge(_, true) | Op::Move(_), None) => return Err(missing()),
+            (_, None) => return Err(tree::absent()),
+            (_, Some(root)) => root,
+        };
+        match op {
+            Op::Create(..) if is_there => Err(exists()),
+            Op::Create(value, position) | Op::Replace(value, position) => {
+                tree::put(schema, root, inside, value, position.as_ref())
+            }
+            Op::Delete | Op::Move(_) | Op::Merge(_, true) if !is_there => Err(missing()),
+            Op::Delete | Op::Remove => {
+                tree::remove(schema, root, inside);
+                Ok(false)
+            }
+            Op::Move(position) => {
+                let value = tree::locate(schema, root, inside).cloned();
+                let value = value.ok_or_else(missing)?;
+                tree::put(schema, root, inside, value, Some(&position))
+            }
+            Op::Merge(value, _) => match tree::locate_mut(schema, root, inside) {
+                Some(old) => {
+                    let node = inside.last().map_or(entry.node, |step| step.node);
+                    tree::merge(schema, node, old, value);
+                    Ok(false)
+                }
+                None => tree::put(schema, root, inside, value, None),
+            },
+        }
+    }
+
+    /// Validates what has changed, and says what to store. Blocks.
+    pub(super) fn into_batch(self, schema: &Schema) -> Result<Batch, Fault> {
+        let mut batch = Batch::default();
+        for (id, entry) in self.0 {
+            let revision = entry.stored.as_ref().map(|record| record.mark.revision);
+            batch.expected.push((id.clone(), revision));
+            if !entry.is_changed {
+                continue;
+            }
+            let collection = schema
+                .collection_named(&id.collection)
+                .ok_or_else(internal)?;
+            let content = match entry.now {
+                Some(now) => Some(content(schema, collection, &id, now)?),
+                None => None,
+            };
+            let old = entry.stored.as_ref().map(|record| &record.body);
+            if old != content.as_ref().map(|content| &content.body) {
+                batch.writes.push(Write { id, content });
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// Changes an entry as a whole.
+fn whole(schema: &Schema, entry: &Step, now: &mut Option<Value>, op: Op) -> Result<bool, Fault> {
+    match (op, now) {
+        (Op::Create(..), Some(_)) => Err(exists()),
+        (Op::Create(_, Some(_)) | Op::Replace(_, Some(_)) | Op::Move(_), _) => Err(Fault::new(
+            Tag::InvalidValue,
+            "list is not ordered by its user",
+        )),
+        (Op::Delete | Op::Merge(_, true), None) => Err(missing()),
+        (Op::Remove, None) => Ok(false),
+        (Op::Delete | Op::Remove, now) => {
+            *now = None;
+            Ok(false)
+        }
+        (Op::Merge(value, _), Some(old)) => {
+            tree::merge(schema, entry.node, old, value);
+            Ok(false)
+        }
+        (Op::Create(value, None) | Op::Replace(value, None) | Op::Merge(value, false), now) => {
+            Ok(now.replace(value).is_none())
+        }
+    }
+}
+
+/// Validates an entry, alone in its document.
+fn content(
+    schema: &Schema,
+    collection: &Collection,
+    id: &Id,
+    entry: Value,
+) -> Result<Content, Fault> {
+    let list = schema.member(collection.list);
+    let document = json!({ schema.collection_name(collection): { &list: [entry] } });
+    let Value::Object(document) = document else {
+        return Err(internal());
+    };
+    let mut valid = schema.validate(&document)?;
+    let entry = valid
+        .get_mut(&schema.collection_name(collection))
+        .and_then(|container| container.get_mut(&list))
+        .and_then(|entries| entries.get_mut(0))
+        .map(Value::take)
+        .ok_or_else(internal)?;
+    if key_of(schema, collection, &entry) != id.key {
+        return Err(Fault::new(
+            Tag::InvalidValue,
+            "keys are not those of the path",
+        ));
+    }
+    Ok(Content {
+        references: references(schema, collection, &entry),
+        uniques: uniques(schema, collection, &entry),
+        initial_state: initial(schema, &id.collection),
+        body: entry.to_string(),
+    })
+}
+
+pub(super) fn missing() -> Fault {
+    Fault::new(Tag::DataMissing, "resource does not exist")
+}
+
+fn exists() -> Fault {
+    Fault::new(Tag::DataExists, "resource exists already")
+}

@@ -1,0 +1,275 @@
+//! What every implementation of the datastore's port must do.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::sample::NOW;
+use super::sample::Store;
+use super::sample::with_tenants;
+use crate::audit::Actor;
+use crate::audit::Event;
+use crate::audit::Kind;
+use crate::datastore::Datastore;
+use crate::datastore::DeleteService;
+use crate::datastore::Edit;
+use crate::datastore::EditError;
+use crate::datastore::Op;
+use crate::datastore::port::Mark;
+use crate::model::TenantId;
+use crate::schema::Schema;
+use crate::schema::Source;
+use crate::schema::Step;
+use crate::schema::Tag;
+
+pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl Fn() -> F) {
+    let schema = Arc::new(Schema::load(Source::Embedded).unwrap());
+    let lab = async || {
+        let store = empty().await;
+        with_tenants(&*store).await;
+        Lab(Datastore::new(Arc::clone(&schema), store))
+    };
+    entries_are_a_tenants_own(lab().await).await;
+    references_hold_both_ways(lab().await).await;
+    names_are_unique_and_can_be_swapped(lab().await).await;
+    batch_is_made_whole_or_not_at_all(lab().await).await;
+    one_of_many_writers_with_the_same_belief_wins(lab().await).await;
+    service_goes_with_what_is_its_alone(lab().await).await;
+    pages_come_in_the_order_of_keys(lab().await).await;
+}
+
+struct Lab(Datastore);
+
+fn pca() -> TenantId {
+    TenantId::new("pca")
+}
+
+fn event() -> Event {
+    Event::new(NOW, Kind::ConfigChanged, Actor::Operator)
+}
+
+fn tag(error: EditError) -> Tag {
+    match error {
+        EditError::Fault { fault, .. } => fault.tag,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Lab {
+    fn steps(&self, container: &str, key: Option<&str>) -> Vec<Step> {
+        let schema = self.0.schema();
+        let container = schema.find(None, container).unwrap();
+        let list = schema.node(container).children[0];
+        let step = |node, keys| Step { node, keys };
+        let mut steps = vec![step(container, Vec::new())];
+        steps.extend(key.map(|key| step(list, vec![key.to_owned()])));
+        steps
+    }
+
+    fn edit(&self, container: &str, key: &str, op: Op) -> Edit {
+        let target = self.steps(container, Some(key));
+        Edit { target, op }
+    }
+
+    async fn make(&self, edits: &[Edit]) -> Result<Mark, EditError> {
+        let outcome = self.0.edit(&pca(), edits, None, &event()).await;
+        outcome.map(|outcome| outcome.mark)
+    }
+
+    fn endpoint(&self, id: &str, name: Option<&str>) -> Edit {
+        let mut entry = json!({ "endpoint-id": id });
+        if let Some(name) = name {
+            entry["endpoint-name"] = json!(name);
+        }
+        self.edit(ENDPOINTS, id, Op::Replace(entry, None))
+    }
+
+    fn session(&self, id: &str, endpoint: &str) -> Edit {
+        let entry = json!({
+            "session-id": id,
+            "session-type": "Accedian-session-type:echo",
+            "service-endpoints": [{ "endpoint-id": endpoint }],
+        });
+        self.edit(SESSIONS, id, Op::Replace(entry, None))
+    }
+
+    fn service(&self, id: &str, sessions: &[&str]) -> Edit {
+        let sessions: Vec<Value> = sessions
+            .iter()
+            .map(|id| json!({ "session-id": id }))
+            .collect();
+        let entry = json!({ "service-id": id, "sessions": sessions });
+        self.edit(SERVICES, id, Op::Replace(entry, None))
+    }
+
+    async fn body(&self, container: &str, key: &str) -> Option<Value> {
+        self.body_of(&pca(), container, key).await
+    }
+
+    async fn body_of(&self, tenant: &TenantId, container: &str, key: &str) -> Option<Value> {
+        let steps = self.steps(container, Some(key));
+        let collection = self.0.schema().collection_named(container).unwrap();
+        let record = self.0.entry(tenant, collection, &steps[1]).await.unwrap()?;
+        Some(serde_json::from_str(&record.body).unwrap())
+    }
+}
+
+async fn entries_are_a_tenants_own(lab: Lab) {
+    let mark = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    assert_eq!((mark.revision, mark.modified), (1, NOW));
+    assert_eq!(
+        lab.body(ENDPOINTS, "a").await,
+        Some(json!({ "endpoint-id": "a" }))
+    );
+    let other = TenantId::new("other");
+    assert_eq!(lab.body_of(&other, ENDPOINTS, "a").await, None);
+    let unchanged = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    assert_eq!(unchanged, mark, "an edit that changes nothing");
+}
+
+async fn references_hold_both_ways(lab: Lab) {
+    let dangling = lab.make(&[lab.session("s", "a")]).await.unwrap_err();
+    assert_eq!(tag(dangling), Tag::DataMissing);
+    // In one batch the order does not matter.
+    lab.make(&[lab.session("s", "a"), lab.endpoint("a", None)])
+        .await
+        .unwrap();
+    let used = lab
+        .make(&[lab.edit(ENDPOINTS, "a", Op::Delete)])
+        .await
+        .unwrap_err();
+    let EditError::Fault { fault, .. } = used else {
+        panic!("{used:?}");
+    };
+    let by = "/Accedian-session:sessions/session[session-id='s']\
+              /service-endpoints[endpoint-id='a']/endpoint-id";
+    assert_eq!((fault.tag, fault.path.as_deref()), (Tag::InUse, Some(by)));
+    let both = [
+        lab.edit(ENDPOINTS, "a", Op::Delete),
+        lab.edit(SESSIONS, "s", Op::Delete),
+    ];
+    lab.make(&both).await.unwrap();
+    assert_eq!(lab.body(ENDPOINTS, "a").await, None);
+}
+
+async fn names_are_unique_and_can_be_swapped(lab: Lab) {
+    lab.make(&[lab.endpoint("a", Some("x")), lab.endpoint("b", Some("y"))])
+        .await
+        .unwrap();
+    let taken = lab.make(&[lab.endpoint("c", Some("x"))]).await.unwrap_err();
+    assert_eq!(tag(taken), Tag::OperationFailed);
+    lab.make(&[lab.endpoint("a", Some("y")), lab.endpoint("b", Some("x"))])
+        .await
+        .unwrap();
+    lab.make(&[lab.edit(ENDPOINTS, "b", Op::Delete)])
+        .await
+        .unwrap();
+    lab.make(&[lab.endpoint("c", Some("x"))]).await.unwrap();
+}
+
+async fn batch_is_made_whole_or_not_at_all(lab: Lab) {
+    let edits = [lab.endpoint("a", None), lab.session("s", "nobody")];
+    lab.make(&edits).await.unwrap_err();
+    assert_eq!(lab.body(ENDPOINTS, "a").await, None);
+    let edits = [
+        lab.endpoint("a", None),
+        lab.edit(ENDPOINTS, "b", Op::Delete),
+    ];
+    let missing = lab.make(&edits).await.unwrap_err();
+    assert!(
+        matches!(missing, EditError::Fault { edit: Some(1), .. }),
+        "{missing:?}"
+    );
+    assert_eq!(lab.body(ENDPOINTS, "a").await, None);
+}
+
+async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
+    let first = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    let writers = (0..8).map(|number| {
+        let (datastore, edit) = (
+            lab.0.clone(),
+            lab.endpoint("a", Some(&format!("n{number}"))),
+        );
+        let is_first = Arc::new(move |mark: Option<Mark>| mark == Some(first));
+        tokio::spawn(async move {
+            datastore
+                .edit(&pca(), &[edit], Some(is_first), &event())
+                .await
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let mut won = 0;
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(error) => assert_eq!(error, EditError::Precondition),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+async fn service_goes_with_what_is_its_alone(lab: Lab) {
+    let edits = [
+        lab.endpoint("own", None),
+        lab.endpoint("shared", None),
+        lab.session("s1", "own"),
+        lab.session("s2", "shared"),
+        lab.session("s3", "shared"),
+        lab.service("one", &["s1", "s2"]),
+        lab.service("two", &["s3"]),
+    ];
+    lab.make(&edits).await.unwrap();
+    let input = DeleteService {
+        service: "one".to_owned(),
+        with_endpoints: true,
+    };
+    lab.0
+        .delete_service(&pca(), &input, &event())
+        .await
+        .unwrap();
+    for (container, key, stays) in [
+        (SERVICES, "one", false),
+        (SERVICES, "two", true),
+        (SESSIONS, "s1", false),
+        (SESSIONS, "s2", false),
+        (SESSIONS, "s3", true),
+        (ENDPOINTS, "own", false),
+        (ENDPOINTS, "shared", true),
+    ] {
+        assert_eq!(lab.body(container, key).await.is_some(), stays, "{key}");
+    }
+    let again = lab.0.delete_service(&pca(), &input, &event()).await;
+    assert_eq!(tag(again.unwrap_err()), Tag::DataMissing);
+}
+
+async fn pages_come_in_the_order_of_keys(lab: Lab) {
+    let edits: Vec<_> = (0..150)
+        .map(|number| lab.endpoint(&format!("e{number:03}"), None))
+        .collect();
+    lab.make(&edits).await.unwrap();
+    let collection = lab.0.schema().collection_named(ENDPOINTS).unwrap();
+    let first = lab.0.page(&pca(), collection, None).await.unwrap();
+    assert_eq!((first.len(), first[99].key.as_str()), (100, "e099"));
+    let second = lab.0.page(&pca(), collection, Some("e099")).await.unwrap();
+    assert_eq!((second.len(), second[0].key.as_str()), (50, "e100"));
+    let all = lab.steps(ENDPOINTS, None);
+    lab.make(&[Edit {
+        target: all,
+        op: Op::Delete,
+    }])
+    .await
+    .unwrap();
+    assert!(
+        lab.0
+            .page(&pca(), collection, None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+const ENDPOINTS: &str = "Accedian-service-endpoint:service-endpoints";
+const SESSIONS: &str = "Accedian-session:sessions";
+const SERVICES: &str = "Accedian-service:services";

@@ -1,0 +1,359 @@
+//! What every implementation does with bounds on tokens, and with their use and their end.
+
+use std::time::Duration;
+
+use super::sample::NOW;
+use super::sample::Store;
+use super::sample::account;
+use super::sample::apply;
+use super::sample::creation;
+use super::sample::handle;
+use super::sample::pat;
+use super::sample::with_tenants;
+use crate::iam::AccountKind;
+use crate::iam::AccountPolicy;
+use crate::iam::AccountQuery;
+use crate::iam::AccountRecord;
+use crate::iam::Affected;
+use crate::iam::Bounds;
+use crate::iam::Change;
+use crate::iam::Filter;
+use crate::iam::Limit;
+use crate::iam::PatDigest;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
+use crate::iam::TenantPolicy;
+use crate::iam::Use;
+use crate::iam::port::Mutation;
+use crate::iam::port::RecordsError;
+use crate::iam::port::Which;
+use crate::model::Expiry;
+use crate::model::TenantId;
+use crate::model::Timestamp;
+
+async fn export(store: &impl Store) -> AccountRecord {
+    with_tenants(store).await;
+    let export = account("pca", "export", AccountKind::Machine);
+    apply(store, creation(&export, None)).await.unwrap();
+    export
+}
+
+async fn issue(
+    store: &impl Store,
+    (pat, digest): (PatRecord, PatDigest),
+) -> Result<PatId, RecordsError> {
+    let id = pat.id;
+    let mutation = Mutation::CreatePat {
+        pat,
+        digest,
+        version: 0,
+    };
+    apply(store, mutation).await.map(|_| id)
+}
+
+/// A token that was created at `created` and ends at `expires`, in seconds.
+fn living(owner: &AccountRecord, name: &str, created: i64, expires: i64) -> (PatRecord, PatDigest) {
+    let (record, digest) = pat(owner, name);
+    let record = PatRecord {
+        created: Timestamp::from_secs(created),
+        expires: Expiry::from_secs(expires),
+        ..record
+    };
+    (record, digest)
+}
+
+pub(super) async fn policy_is_kept_and_told(store: &impl Store) {
+    let export = export(store).await;
+    let pca = TenantId::new("pca");
+    let policy = TenantPolicy {
+        max_pat_lifetime: Limit::Set(Duration::from_hours(1)),
+        tokens_not_before: Some(Timestamp::from_secs(500)),
+        max_pats: Limit::Set(7),
+        max_account_pats: Limit::Kept,
+    };
+    let told = apply(store, Mutation::SetTenantPolicy(pca.clone(), policy)).await;
+    let bounds = Bounds {
+        max_lifetime: Some(Duration::from_hours(1)),
+        not_before: Some(Timestamp::from_secs(500)),
+        networks: Vec::new(),
+    };
+    let entry = told.unwrap().remove(0);
+    assert_eq!(entry.subject, Affected::Tenant(pca.clone()));
+    assert_eq!(entry.change, Change::Bounds(bounds.clone().into()));
+    let later = TenantPolicy {
+        max_pat_lifetime: Limit::Lifted,
+        // What was void stays so, whoever writes an earlier time at the same moment.
+        tokens_not_before: Some(Timestamp::from_secs(400)),
+        ..TenantPolicy::default()
+    };
+    apply(store, Mutation::SetTenantPolicy(pca.clone(), later))
+        .await
+        .unwrap();
+    let stored = store.tenant(&pca).await.unwrap().unwrap();
+    let found = (
+        stored.max_pat_lifetime,
+        stored.tokens_not_before,
+        stored.max_pats,
+    );
+    assert_eq!(found, (None, Some(Timestamp::from_secs(500)), Some(7)));
+
+    let networks = vec![
+        "192.0.2.0/24".parse().unwrap(),
+        "2001:db8::/32".parse().unwrap(),
+    ];
+    let policy = AccountPolicy {
+        networks: Some(networks.clone()),
+        tokens_not_before: Some(Timestamp::from_secs(600)),
+    };
+    let mutation = Mutation::SetAccountPolicy(handle(&export, 0), policy.clone());
+    let told = apply(store, mutation).await.unwrap();
+    let stored = store.account(&pca, export.id).await.unwrap().unwrap();
+    assert_eq!((&stored.networks, stored.version), (&networks, 1));
+    assert_eq!(stored.tokens_not_before, policy.tokens_not_before);
+    let log = store.revocations(0, 100).await.unwrap();
+    assert_eq!(log.last(), told.last());
+    assert!(
+        log.iter()
+            .any(|entry| entry.change == Change::Bounds(bounds.clone().into()))
+    );
+    let old = Mutation::SetAccountPolicy(handle(&export, 0), policy);
+    assert_eq!(apply(store, old).await, Err(RecordsError::Changed));
+    let nobody = Mutation::SetTenantPolicy(TenantId::new("nobody"), TenantPolicy::default());
+    assert_eq!(
+        apply(store, nobody).await,
+        Err(RecordsError::NotFound("tenant"))
+    );
+}
+
+pub(super) async fn quotas_count_active_tokens_alone(store: &impl Store) {
+    let export = export(store).await;
+    let policy = TenantPolicy {
+        max_pat_lifetime: Limit::Lifted,
+        max_pats: Limit::Set(3),
+        max_account_pats: Limit::Set(2),
+        ..TenantPolicy::default()
+    };
+    let mutation = Mutation::SetTenantPolicy(TenantId::new("pca"), policy);
+    apply(store, mutation).await.unwrap();
+    let now = NOW.secs();
+    issue(store, living(&export, "expired", now - 9, now - 1))
+        .await
+        .unwrap();
+    let first = issue(store, living(&export, "one", now, now + 99))
+        .await
+        .unwrap();
+    issue(store, living(&export, "two", now, now + 99))
+        .await
+        .unwrap();
+    let third = issue(store, living(&export, "three", now, now + 99)).await;
+    assert_eq!(third, Err(RecordsError::QuotaExceeded("account")));
+
+    let (pat, digest) = living(&export, "instead", now, now + 99);
+    let rotation = Mutation::RotatePat {
+        pat,
+        digest,
+        account: handle(&export, 0),
+        old: first,
+        old_expires: Some(Expiry::from_secs(now + 9)),
+    };
+    apply(store, rotation).await.unwrap();
+    let other = account("pca", "other", AccountKind::Machine);
+    let created = apply(store, creation(&other, Some(pat_of(&other)))).await;
+    assert_eq!(created, Err(RecordsError::QuotaExceeded("tenant")));
+    let mutation = Mutation::RevokePats {
+        account: handle(&export, 0),
+        which: Which::One(first),
+    };
+    apply(store, mutation).await.unwrap();
+    apply(store, creation(&other, Some(pat_of(&other))))
+        .await
+        .unwrap();
+}
+
+fn pat_of(owner: &AccountRecord) -> (PatRecord, PatDigest) {
+    pat(owner, "first")
+}
+
+pub(super) async fn tokens_are_revoked_by_age_and_disuse(store: &impl Store) {
+    let export = export(store).await;
+    let old = issue(store, living(&export, "old", 100, 9_999))
+        .await
+        .unwrap();
+    let used = issue(store, living(&export, "used", 200, 9_999))
+        .await
+        .unwrap();
+    let idle = issue(store, living(&export, "idle", 300, 9_999))
+        .await
+        .unwrap();
+    let new = issue(store, living(&export, "new", 900, 9_999))
+        .await
+        .unwrap();
+    store
+        .note_uses(&[(used, use_at(800, "192.0.2.1"))])
+        .await
+        .unwrap();
+    let at = |secs| Some(Timestamp::from_secs(secs));
+    let revoke = |created_before, unused_since| Mutation::RevokePats {
+        account: handle(&export, 0),
+        which: Which::All {
+            created_before,
+            unused_since,
+        },
+    };
+    let told = apply(store, revoke(at(150), None)).await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].subject, Affected::Pat(old));
+    let told = apply(store, revoke(None, at(700))).await.unwrap();
+    assert_eq!(told[0].subject, Affected::Pat(idle));
+    assert_eq!(told.len(), 1);
+    let told = apply(store, revoke(None, None)).await.unwrap();
+    let mut rest: Vec<_> = told.into_iter().map(|entry| entry.subject).collect();
+    let mut expected = vec![Affected::Pat(used), Affected::Pat(new)];
+    rest.sort_by_key(|subject| format!("{subject:?}"));
+    expected.sort_by_key(|subject| format!("{subject:?}"));
+    assert_eq!(rest, expected);
+}
+
+fn use_at(secs: i64, address: &str) -> Use {
+    Use {
+        at: Timestamp::from_secs(secs),
+        address: address.parse().unwrap(),
+        protocol: "gnmi".to_owned(),
+        client: "gnmic".to_owned(),
+    }
+}
+
+pub(super) async fn newest_five_uses_are_kept(store: &impl Store) {
+    let export = export(store).await;
+    let id = issue(store, living(&export, "one", 100, 9_999))
+        .await
+        .unwrap();
+    for number in 1..=8 {
+        let address = format!("192.0.2.{number}");
+        store
+            .note_uses(&[(id, use_at(1_000 + number, &address))])
+            .await
+            .unwrap();
+    }
+    // The same place again is no other place.
+    store
+        .note_uses(&[(id, use_at(2_000, "192.0.2.8"))])
+        .await
+        .unwrap();
+    let nobody = PatId::random().unwrap();
+    store
+        .note_uses(&[(nobody, use_at(1, "192.0.2.1"))])
+        .await
+        .unwrap();
+    let uses = store.uses(&export.tenant, export.id).await.unwrap();
+    let found: Vec<_> = uses.iter().map(|(_, used)| used.at.secs()).collect();
+    assert_eq!(found, [2_000, 1_007, 1_006, 1_005, 1_004]);
+    assert!(
+        store
+            .uses(&TenantId::new("other"), export.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let query = |secs| AccountQuery {
+        filters: vec![Filter::UnusedSince(Timestamp::from_secs(secs))],
+        limit: 10,
+        ..AccountQuery::default()
+    };
+    for (since, count) in [(2_000, 0), (2_001, 1)] {
+        let (_, total) = store
+            .search(&export.tenant, &query(since), NOW)
+            .await
+            .unwrap();
+        assert_eq!(total, count);
+    }
+}
+
+/// Lifts the tenant's limits.
+async fn unlimited(store: &impl Store) -> TenantId {
+    let lift = TenantPolicy {
+        max_pat_lifetime: Limit::Lifted,
+        ..TenantPolicy::default()
+    };
+    let pca = TenantId::new("pca");
+    apply(store, Mutation::SetTenantPolicy(pca.clone(), lift))
+        .await
+        .unwrap();
+    pca
+}
+
+pub(super) async fn end_of_a_token_is_told_once(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
+    let near = issue(store, living(&export, "near", 100, 2_000))
+        .await
+        .unwrap();
+    issue(store, living(&export, "far", 100, 9_000))
+        .await
+        .unwrap();
+    let until = Timestamp::from_secs(3_000);
+    let ending = async |after| -> Vec<_> {
+        let found = store.ending(until, after, 10).await.unwrap();
+        found
+            .into_iter()
+            .map(|ending| (ending.pat.id, ending.warned))
+            .collect()
+    };
+    assert_eq!(ending(None).await, [(near, None)]);
+    assert_eq!(ending(Some(near)).await, []);
+    let warn = |days| Mutation::WarnPat {
+        tenant: pca.clone(),
+        id: near,
+        days,
+    };
+    apply(store, warn(7)).await.unwrap();
+    for days in [7, 30] {
+        let again = apply(store, warn(days)).await;
+        assert_eq!(again, Err(RecordsError::NotFound("token")));
+    }
+    assert_eq!(ending(None).await, [(near, Some(7))]);
+    apply(store, warn(0)).await.unwrap();
+    assert_eq!(ending(None).await, []);
+}
+
+pub(super) async fn token_is_purged_long_after_its_end(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
+    let near = issue(store, living(&export, "near", 100, 2_000))
+        .await
+        .unwrap();
+    let far = issue(store, living(&export, "far", 100, 9_000))
+        .await
+        .unwrap();
+    let over = async |before| -> Vec<_> {
+        let found = store.over(Timestamp::from_secs(before), 10).await.unwrap();
+        found.into_iter().map(|pat| pat.id).collect()
+    };
+    assert_eq!(over(2_000).await, []);
+    assert_eq!(over(2_001).await, [near]);
+    let purge = |id, before| Mutation::PurgePat {
+        tenant: pca.clone(),
+        id,
+        before: Timestamp::from_secs(before),
+    };
+    let early = apply(store, purge(far, 2_001)).await;
+    assert_eq!(early, Err(RecordsError::NotFound("token")));
+    store
+        .note_uses(&[(near, use_at(1_000, "192.0.2.1"))])
+        .await
+        .unwrap();
+    apply(store, purge(near, 2_001)).await.unwrap();
+    assert_eq!(store.pat(&pca, near).await, Ok(None));
+    assert!(store.uses(&pca, export.id).await.unwrap().is_empty());
+    let void = TenantPolicy {
+        tokens_not_before: Some(Timestamp::from_secs(150)),
+        ..TenantPolicy::default()
+    };
+    apply(store, Mutation::SetTenantPolicy(pca.clone(), void))
+        .await
+        .unwrap();
+    assert_eq!(over(150).await, []);
+    assert_eq!(over(151).await, [far]);
+    apply(store, purge(far, 151)).await.unwrap();
+}
