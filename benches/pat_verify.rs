@@ -165,6 +165,7 @@ impl Records for Everybody {
             expires: Expiry::NEVER,
             tokens_not_before: None,
             networks: Vec::new(),
+            has_secret: false,
             created,
             updated: created,
             version: 0,

@@ -25,6 +25,7 @@
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
+//! 1 openapi    what the HTTP faces offer, and its description
 //! 0 clock, form, secret, redact, meter
 //! ```
 
@@ -45,6 +46,7 @@ pub mod measure;
 pub mod meter;
 pub mod model;
 pub mod oauth;
+pub mod openapi;
 pub mod pki;
 pub mod redact;
 pub mod schema;

@@ -28,6 +28,7 @@ use super::port::Ending;
 use super::port::Mutation;
 use super::port::Records;
 use super::port::RecordsError;
+use super::record::end_of;
 use super::standing;
 
 /// Does it, a bounded piece at a time.
@@ -267,7 +268,7 @@ fn due(ending: &Ending, now: Timestamp, counts: &mut Counts) -> Option<(Expiry, 
                 .filter(|days| is_due(*days) && lifetime > secs(*days))
                 .map(|days| (expires, days))
         }
-        Standing::Expired => is_due(0).then_some((pat.expires, 0)),
+        Standing::Expired => is_due(0).then(|| (end_of(pat, account, tenant), 0)),
         Standing::Disabled | Standing::Revoked => None,
     }
 }

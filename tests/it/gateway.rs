@@ -126,11 +126,6 @@ impl Gateway {
         self.token = self.token_for(TENANT, &made.unwrap().0.id).await;
     }
 
-    /// The certificate that clients must trust.
-    pub fn ca_file(&self) -> &std::path::Path {
-        self.running.ca_file()
-    }
-
     pub fn accounts(&self) -> &Accounts {
         &self.running.identity().accounts
     }

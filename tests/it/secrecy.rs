@@ -57,7 +57,7 @@ impl Busy {
             request.push_str("\r\n");
         }
         write!(request, "content-length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let is_iam = ["/auth/", "/management/", "/v2/"]
+        let is_iam = ["/auth/", "/management/", "/v2/", "/oauth/v2/"]
             .iter()
             .any(|part| line.split(' ').nth(1).unwrap().starts_with(part));
         if is_iam {
@@ -198,6 +198,40 @@ async fn use_well(busy: &mut Busy, token: &str) {
     }
 }
 
+/// A client's secret, and the token that it gives; both misplaced as well.
+async fn use_secret(busy: &mut Busy, id: &str) -> [String; 2] {
+    let path = format!("PUT /management/v1/users/{id}/secret");
+    let made = busy.manage(&path, "{}").await;
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let (client, secret) = (text("clientId"), text("clientSecret"));
+    let form = "Content-Type: application/x-www-form-urlencoded".to_owned();
+    let basic = |secret: &str| {
+        let encoded = STANDARD.encode(format!("{client}:{secret}"));
+        vec![format!("Authorization: Basic {encoded}"), form.clone()]
+    };
+    let (path, grant) = ("POST /oauth/v2/token", "grant_type=client_credentials");
+    let given = busy.answer(path, &basic(&secret), grant).await;
+    let (_, given) = given.split_once("\r\n\r\n").unwrap();
+    let given: Value = serde_json::from_str(given).unwrap();
+    let token = given["access_token"].as_str().unwrap().to_owned();
+
+    let headers = std::slice::from_ref(&form);
+    for body in [
+        format!("{grant}&client_id={client}&client_secret={secret}x"),
+        format!("{grant}&client_id={secret}&client_secret={secret}"),
+        format!("grant_type={secret}&client_id={client}&client_secret={secret}"),
+        format!("grant_type=password&username={secret}&password={PASSWORD}"),
+    ] {
+        busy.ask(path, headers, &body).await;
+    }
+    busy.ask(&format!("{path}?client_secret={secret}"), headers, grant)
+        .await;
+    busy.ask(path, &basic(&token), grant).await;
+    misplace(busy, &secret).await;
+    misplace(busy, &token).await;
+    [secret, token]
+}
+
 /// Reads the trail until it tells that a withdrawn token was shown: everything before it is stored then.
 async fn until_told(busy: &mut Busy) {
     let told = async {
@@ -258,6 +292,7 @@ async fn no_secret_is_anywhere_after_a_busy_day() {
     use_well(&mut busy, &token).await;
     misplace(&mut busy, &token).await;
     misplace(&mut busy, &session).await;
+    let [secret, access] = use_secret(&mut busy, &id).await;
     for line in [
         format!("POST {ROOT}/search"),
         format!("POST {ROOT}/{id}/pat/search"),
@@ -284,7 +319,14 @@ async fn no_secret_is_anywhere_after_a_busy_day() {
     let log = busy.process.log();
     assert!(log.contains(r#""level":"TRACE""#), "the log was talkative");
     assert!(find(&data, b"streamer").is_some(), "the search finds");
-    let secrets = [token, session, busy.admin.clone(), PASSWORD.to_owned()];
+    let secrets = [
+        token,
+        session,
+        secret,
+        access,
+        busy.admin.clone(),
+        PASSWORD.to_owned(),
+    ];
     for secret in secrets.iter().flat_map(|secret| forms(secret)) {
         assert!(!log.contains(&secret), "{}", around(&log, &secret));
         for said in &busy.said {

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("redact", 0),
     ("secret", 0),
     ("model", 1),
+    ("openapi", 1),
     ("audit", 2),
     ("schema", 2),
     ("wire", 2),

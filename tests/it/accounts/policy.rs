@@ -429,7 +429,7 @@ async fn token_is_revoked_by_showing_it() {
         .header("authorization")
         .unwrap()
         .replace("Bearer ", "");
-    let body = format!("token={session}");
+    let body = format!("token={session}%0A");
     finder.send("POST", "/oauth2/revoke", body.as_bytes()).await;
     let answer = form(&gateway, Some(&session))
         .get("/api/v1/auth/session")
