@@ -134,6 +134,11 @@ impl Gateway {
         self.data.path()
     }
 
+    /// The certificate that clients must trust.
+    pub fn ca_file(&self) -> &std::path::Path {
+        self.running.ca_file()
+    }
+
     pub fn admin_address(&self) -> SocketAddr {
         self.running.admin_address()
     }
