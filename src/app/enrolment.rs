@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::enroll;
-use crate::pki::Authority;
 use crate::pki::port::Certificates as _;
 
 use super::Error;
 use super::Local;
+use super::certificate::Certificates;
 
 /// Makes the service, tells the store what goes with a token, and the TLS side what is revoked already.
 pub(super) async fn open_enrolment(
     local: &Local,
-    authority: Arc<Authority>,
-    config: enroll::Config,
-    clock: Clock,
+    certificates: &Certificates,
+    config: &enroll::Config,
+    clock: &Clock,
 ) -> Result<enroll::Service, Error> {
     let store = &local.store;
     let cascade = store.set_cascade(config.revoke_with_token).await;
@@ -26,10 +26,10 @@ pub(super) async fn open_enrolment(
     let serials = revoked.iter().map(|one| one.serial);
     local.identity.revoked.add(serials);
     Ok(enroll::Service::new(
-        authority,
+        certificates.authority(),
         Arc::new(store.clone()),
         Arc::new(store.clone()),
         &local.identity,
-        (config, clock),
+        (config.clone(), clock.clone()),
     ))
 }

@@ -107,9 +107,7 @@ impl Gateway {
             identity.authenticator.clone(),
             settings.accounts,
         );
-        let authority = certificates.authority();
-        let config = settings.enroll.clone();
-        let enroll = open_enrolment(&local, authority, config, clock.clone()).await?;
+        let enroll = open_enrolment(&local, &certificates, &settings.enroll, &clock).await?;
         let faces = Faces {
             gnmi: service,
             accounts,
