@@ -8,6 +8,7 @@ mod certificate;
 mod drivers;
 mod enrolment;
 mod error;
+mod faces;
 mod gateway;
 mod issuer;
 mod local;
