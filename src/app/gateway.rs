@@ -68,6 +68,11 @@ impl Gateway {
     ///
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        // All rooms opened in one future are more than a stack of futures should carry.
+        Box::pin(Self::open(settings, clock)).await
+    }
+
+    async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
