@@ -1,18 +1,16 @@
 //! The faces on the gateway's port, made from the rooms below them.
 
-use std::sync::Arc;
-
 use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::enroll;
 use crate::gnmi;
 use crate::oauth;
-use crate::pki::Authority;
 use crate::telemetry::Core;
 
 use super::Error;
 use super::Local;
+use super::certificate::Certificates;
 use super::enrolment::open_enrolment;
 use super::issuer;
 
@@ -28,7 +26,7 @@ impl Faces {
     /// Makes them over the accounts of `local` and the telemetry of `core`.
     pub(super) async fn open(
         local: &Local,
-        authority: Arc<Authority>,
+        certificates: &Certificates,
         core: &Core,
         settings: &Settings,
         clock: &Clock,
@@ -51,8 +49,7 @@ impl Faces {
                 settings.accounts,
             ),
             oauth: oauth::Service::new(identity, settings.oauth),
-            enroll: open_enrolment(local, authority, settings.enroll.clone(), clock.clone())
-                .await?,
+            enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }
 }

@@ -81,8 +81,7 @@ impl Gateway {
         let identity = &local.identity;
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let authority = certificates.authority();
-        let faces = Faces::open(&local, authority, &core, &settings, &clock).await?;
+        let faces = Faces::open(&local, &certificates, &core, &settings, &clock).await?;
         let iam_router = iam_router(
             identity,
             faces.oauth.clone(),

@@ -24,26 +24,6 @@ pub(super) fn enroll(section: &mut Section<'_, '_>) -> Config {
             LIFETIME,
             "The longest that a request may ask for.",
         ),
-        clip_lifetime: section.get(
-            "clip_lifetime",
-            default.clip_lifetime,
-            "Cut longer wishes to the maximum, instead of refusing them.",
-        ),
-        end_with_token: section.get(
-            "end_with_token",
-            default.end_with_token,
-            "Certificates end with the token that they are asked for with, and cannot renew themselves.",
-        ),
-        allow_no_roles: section.get(
-            "allow_no_roles",
-            default.allow_no_roles,
-            "Give certificates without rights to who asks for no roles, instead of refusing.",
-        ),
-        expired_is_unauthorized: section.get(
-            "expired_is_unauthorized",
-            default.expired_is_unauthorized,
-            "Answer an expired token with 401 instead of the vendor's 403.",
-        ),
         renew_after_percent: section.count(
             "renew_after_percent",
             default.renew_after_percent,
@@ -67,18 +47,44 @@ pub(super) fn enroll(section: &mut Section<'_, '_>) -> Config {
             Duration::from_mins(1)..=Duration::from_hours(30 * 24),
             "How long a revocation list holds. A new one is made at half of it, and whenever something is revoked.",
         ),
-        revoke_with_token: section.get(
-            "revoke_with_token",
-            default.revoke_with_token,
-            "Deleting an account or revoking a token revokes the certificates that depend on it.",
-        ),
-        ..limits(section, default)
+        ..switches(section, default)
     };
     if config.default_lifetime > config.max_lifetime {
         let fault = Fault::Expected("at most enroll.max_lifetime");
         section.mistake("default_lifetime", fault);
     }
     config
+}
+
+fn switches(section: &mut Section<'_, '_>, default: Config) -> Config {
+    Config {
+        clip_lifetime: section.get(
+            "clip_lifetime",
+            default.clip_lifetime,
+            "Cut longer wishes to the maximum, instead of refusing them.",
+        ),
+        end_with_token: section.get(
+            "end_with_token",
+            default.end_with_token,
+            "Certificates end with the token that they are asked for with, and cannot renew themselves.",
+        ),
+        allow_no_roles: section.get(
+            "allow_no_roles",
+            default.allow_no_roles,
+            "Give certificates without rights to who asks for no roles, instead of refusing.",
+        ),
+        expired_is_unauthorized: section.get(
+            "expired_is_unauthorized",
+            default.expired_is_unauthorized,
+            "Answer an expired token with 401 instead of the vendor's 403.",
+        ),
+        revoke_with_token: section.get(
+            "revoke_with_token",
+            default.revoke_with_token,
+            "Deleting an account or revoking a token revokes the certificates that depend on it.",
+        ),
+        ..limits(section, default)
+    }
 }
 
 fn limits(section: &mut Section<'_, '_>, default: Config) -> Config {

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// Who is given certificates, for how long, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct Config {
     /// How long a certificate holds when the request does not say.
     pub default_lifetime: Duration,

@@ -42,7 +42,7 @@ impl Service {
         csr: &Csr,
     ) -> Result<Decision, Refusal> {
         let principal = std::sync::Arc::clone(&attempt.asker.principal);
-        let username = self.username(&principal, asked, csr)?;
+        let username = username_of(&principal, asked, csr)?;
         attempt.note("user", &username);
         let renewed = match principal.certificate {
             Some(serial) => Some(self.renewable(serial).await?),
@@ -68,22 +68,6 @@ impl Service {
             renews: renewed.map(|renewed| renewed.serial),
             holder,
         })
-    }
-
-    /// Whose certificate is asked for. The name in the CSR must say the same, or nothing.
-    fn username(&self, principal: &Principal, asked: &Asked, csr: &Csr) -> Result<String, Refusal> {
-        let named = asked.username.as_deref().or(csr.common_name());
-        let username = named.unwrap_or(&principal.username);
-        if !is_id(username) {
-            let detail = "user name is not 1 to 128 of a-z, A-Z, 0-9, '.', '_', '-', \
-                          the first a letter or digit";
-            return Err(Refusal::malformed("invalid_username", detail));
-        }
-        if csr.common_name().is_some_and(|name| name != username) {
-            let detail = "common name of the csr is not the requested user name";
-            return Err(Refusal::malformed("common_name_mismatch", detail));
-        }
-        Ok(username.to_owned())
     }
 
     /// The account of that name: the asker's own, or a service account that it may manage.
@@ -187,6 +171,22 @@ impl Service {
             ends
         }
     }
+}
+
+/// Whose certificate is asked for. The name in the CSR must say the same, or nothing.
+fn username_of(principal: &Principal, asked: &Asked, csr: &Csr) -> Result<String, Refusal> {
+    let named = asked.username.as_deref().or(csr.common_name());
+    let username = named.unwrap_or(&principal.username);
+    if !is_id(username) {
+        let detail = "user name is not 1 to 128 of a-z, A-Z, 0-9, '.', '_', '-', \
+                      the first a letter or digit";
+        return Err(Refusal::malformed("invalid_username", detail));
+    }
+    if csr.common_name().is_some_and(|name| name != username) {
+        let detail = "common name of the csr is not the requested user name";
+        return Err(Refusal::malformed("common_name_mismatch", detail));
+    }
+    Ok(username.to_owned())
 }
 
 /// The names of roles, for the certificate.

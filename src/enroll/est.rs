@@ -86,12 +86,12 @@ async fn run(service: Service, request: Request, is_again: bool) -> Result<Respo
         Ok(body) => body.to_vec(),
         Err(refusal) => return Err(service.refuse(&attempt, refusal).await),
     };
-    let asked = Asked::plain(&service.config);
+    let wish = Asked::plain(&service.config);
     if is_again && attempt.asker.principal.certificate.is_none() {
         tracing::debug!("certificate asked for again with a token");
     }
     let issuance = service
-        .enroll(attempt, &asked, body, Csr::parse_base64)
+        .enroll(attempt, &wish, body, Csr::parse_base64)
         .await?;
     Ok(reply::certificate(&issuance, Format::Est))
 }

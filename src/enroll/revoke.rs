@@ -224,12 +224,11 @@ async fn object(parts: &Parts, body: Body) -> Result<Map<String, Value>, Refusal
     if media_type(&parts.headers) != reply::JSON {
         return Err(unsupported("send application/json"));
     }
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(members)) => Ok(members),
-        _ => {
-            let detail = "body is not a JSON object";
-            Err(Refusal::malformed("invalid_json", detail))
-        }
+    if let Ok(Value::Object(members)) = serde_json::from_slice(&body) {
+        Ok(members)
+    } else {
+        let detail = "body is not a JSON object";
+        Err(Refusal::malformed("invalid_json", detail))
     }
 }
 

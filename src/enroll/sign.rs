@@ -59,17 +59,17 @@ pub(super) async fn sign_csr(
         };
         let body = collect(body, limit).await?;
         if is_json {
-            let (asked, csr) = Asked::from_json(&parts.uri, &body, &service.config)?;
-            return Ok((asked, csr.into_bytes()));
+            let (wish, csr) = Asked::from_json(&parts.uri, &body, &service.config)?;
+            return Ok((wish, csr.into_bytes()));
         }
         Ok((Asked::from_uri(&parts.uri, &service.config)?, body.to_vec()))
     };
-    let (asked, csr) = match read.await {
+    let (wish, csr) = match read.await {
         Ok(read) => read,
         Err(refusal) => return Err(service.refuse(&attempt, refusal).await),
     };
-    let issuance = service.enroll(attempt, &asked, csr, Csr::parse).await?;
-    Ok(reply::certificate(&issuance, asked.format))
+    let issuance = service.enroll(attempt, &wish, csr, Csr::parse).await?;
+    Ok(reply::certificate(&issuance, wish.format))
 }
 
 impl Service {
@@ -86,11 +86,11 @@ impl Service {
     pub(super) async fn enroll(
         &self,
         mut attempt: Attempt,
-        asked: &Asked,
+        wish: &Asked,
         body: Vec<u8>,
         parse: fn(&[u8]) -> Result<Csr, CsrError>,
     ) -> Result<Issuance, Refusal> {
-        match self.try_enroll(&mut attempt, asked, body, parse).await {
+        match self.try_enroll(&mut attempt, wish, body, parse).await {
             Ok(issuance) => Ok(issuance),
             Err(refusal) => Err(self.refuse(&attempt, refusal).await),
         }
@@ -99,16 +99,16 @@ impl Service {
     async fn try_enroll(
         &self,
         attempt: &mut Attempt,
-        asked: &Asked,
+        wish: &Asked,
         body: Vec<u8>,
         parse: fn(&[u8]) -> Result<Csr, CsrError>,
     ) -> Result<Issuance, Refusal> {
         let csr = self.on_signer(move || parse(&body)).await??;
         attempt.note_csr(&csr);
         self.authority.admit(&csr)?;
-        let decision = self.decide(attempt, asked, &csr).await?;
+        let decision = self.decide(attempt, wish, &csr).await?;
         let now = self.clock.now();
-        let request = request_hash(attempt, asked, &csr, &decision);
+        let request = request_hash(attempt, wish, &csr, &decision);
         let since = now.saturating_sub(self.config.repeat_window);
         if let Some(before) = self.certificates.given(&request, since).await? {
             count("repeated");
@@ -177,14 +177,14 @@ impl Service {
 }
 
 /// The same for the same CSR, asker and outcome: what makes a request a repetition.
-fn request_hash(attempt: &Attempt, asked: &Asked, csr: &Csr, decision: &Decision) -> [u8; 32] {
+fn request_hash(attempt: &Attempt, wish: &Asked, csr: &Csr, decision: &Decision) -> [u8; 32] {
     let renews = decision.renews.map(|serial| serial.to_string());
     Sha256::new()
         .chain_update(csr.hash())
         .chain_update(attempt.asker.principal.account.raw().to_be_bytes())
         .chain_update(decision.holder.id.raw().to_be_bytes())
         .chain_update(decision.token.unwrap_or_default().to_be_bytes())
-        .chain_update(asked.lifetime.as_secs().to_be_bytes())
+        .chain_update(wish.lifetime.as_secs().to_be_bytes())
         .chain_update(decision.roles.to_string())
         .chain_update(renews.unwrap_or_default())
         .finalize()

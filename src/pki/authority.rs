@@ -241,9 +241,10 @@ impl Issuers {
             });
         }
         let next = file(NEXT_CERTIFICATE_FILE);
-        let next = match exists(&next)? {
-            true => Some(Ca::read(&next, &file(NEXT_KEY_FILE))?),
-            false => None,
+        let next = if exists(&next)? {
+            Some(Ca::read(&next, &file(NEXT_KEY_FILE))?)
+        } else {
+            None
         };
         let mut retired = read_retired(&file(RETIRED))?;
         retired.retain(|ca| ca.ends > clock.now());

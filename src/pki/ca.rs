@@ -1,6 +1,7 @@
 //! One issuing CA: its key, its certificate, and those above it.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use rcgen::Issuer;
@@ -194,7 +195,12 @@ fn view(
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ok = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// RFC 7093 2: the left 160 bits of a SHA-256.

@@ -175,6 +175,10 @@ fn marked(certificate: &X509Certificate<'_>) -> Option<(i64, Vec<String>)> {
     if own.next().is_some() {
         return None;
     }
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone is not general enough in its lifetimes"
+    )]
     let (account, roles) = yasna::parse_der(content, |reader| {
         reader.read_sequence(|reader| {
             let account = reader.next().read_utf8string()?;

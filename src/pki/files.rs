@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem;
@@ -65,6 +66,32 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
     text.push_str(label);
     text.push_str("-----\n");
     text
+}
+
+/// A private key as PKCS#8 PEM text of version 1, which everybody reads: of an Ed25519 key the library writes version 2
+/// (RFC 5958), which OpenSSL 3.0 does not know.
+pub fn key_to_pem(key: &KeyPair) -> Zeroizing<String> {
+    let der = Zeroizing::new(key.serialize_der());
+    let parts = yasna::parse_der(&der, |reader| {
+        reader.read_sequence(|reader| {
+            reader.next().read_der()?;
+            let algorithm = reader.next().read_der()?;
+            let secret = Zeroizing::new(reader.next().read_der()?);
+            let _public = reader.read_optional(|reader| reader.read_der())?;
+            Ok((algorithm, secret))
+        })
+    });
+    let Ok((algorithm, secret)) = parts else {
+        return Zeroizing::new(key.serialize_pem());
+    };
+    let first = Zeroizing::new(yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            writer.next().write_u8(0);
+            writer.next().write_der(&algorithm);
+            writer.next().write_der(&secret);
+        });
+    }));
+    Zeroizing::new(pem("PRIVATE KEY", &first))
 }
 
 /// Finds the one private key (PKCS#8, SEC1 or PKCS#1). The parser's own error could show the key: it is dropped.

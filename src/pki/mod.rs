@@ -34,6 +34,7 @@ pub use csr::Csr;
 pub use csr::CsrError;
 pub use csr::MAX_CSR_BYTES;
 pub use error::Error;
+pub use files::key_to_pem;
 pub use files::make_secret_dir;
 pub use files::read_certificates;
 pub use files::read_secret;

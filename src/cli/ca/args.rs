@@ -6,14 +6,18 @@ use clap::ArgGroup;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::sources::SourceArgs;
 use crate::pki::Reason;
 
 /// The certificate authority of a data directory.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct CaArgs {
-    /// Data directory of the gateway
+    /// Data directory of the gateway, where the configuration does not name it
     #[arg(long)]
-    pub(super) data_dir: PathBuf,
+    pub(super) data_dir: Option<PathBuf>,
+    /// The gateway's configuration
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }

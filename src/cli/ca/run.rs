@@ -1,6 +1,5 @@
 //! Doing what the words say, as the local operator.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use crate::audit::Event;
 use crate::audit::Kind;
 use crate::cli::output;
 use crate::clock::Clock;
-use crate::iam;
+use crate::config::Settings;
 use crate::iam::Caller;
 use crate::iam::PatId;
 use crate::model::TenantId;
@@ -37,16 +36,18 @@ pub(in crate::cli) fn run(args: CaArgs) -> ExitCode {
 
 fn try_run(args: CaArgs) -> Result<(), CaError> {
     let clock = Clock::system();
-    let dir = args.data_dir.join(PKI);
+    let settings = settings(&args)?;
+    let data_dir = &settings.data_dir;
+    let dir = data_dir.join(PKI);
     // A typing error must not make a second authority.
     let makes = matches!(args.verb, Verb::Init | Verb::Import(_));
     if !makes && !dir.is_dir() {
-        return Err(CaError::NoDataDir(args.data_dir));
+        return Err(CaError::NoDataDir(data_dir.clone()));
     }
-    pki::make_secret_dir(&args.data_dir)?;
+    pki::make_secret_dir(data_dir)?;
     let authority = Authority::open_or_create(&dir, &clock)?;
     match args.verb {
-        Verb::Crl(crl) => with_store(&args.data_dir, &clock, async |local| {
+        Verb::Crl(crl) => with_store(&settings, &clock, async |local| {
             sign_list(&authority, local, &crl, &clock).await
         }),
         Verb::Import(import) => {
@@ -61,7 +62,7 @@ fn try_run(args: CaArgs) -> Result<(), CaError> {
             authority.prepare()?;
             show(&authority)
         }
-        Verb::Revoke(revoke) => with_store(&args.data_dir, &clock, async |local| {
+        Verb::Revoke(revoke) => with_store(&settings, &clock, async |local| {
             let revoked = revoke_certificates(local, &revoke, &clock).await?;
             for serial in &revoked {
                 output::line(&format!("revoked {serial}"))?;
@@ -78,7 +79,7 @@ fn try_run(args: CaArgs) -> Result<(), CaError> {
 
 /// Opens the store for as long as `work` takes.
 fn with_store(
-    data_dir: &Path,
+    settings: &Settings,
     clock: &Clock,
     work: impl AsyncFnOnce(&Local) -> Result<(), CaError>,
 ) -> Result<(), CaError> {
@@ -86,13 +87,24 @@ fn with_store(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let local = Local::open(data_dir, None, iam::Config::default(), clock.clone())
+        let shared = settings.shared_store.as_ref();
+        let iam = settings.iam.clone();
+        let local = Local::open(&settings.data_dir, shared, iam, clock.clone())
             .await
             .map_err(CaError::App)?;
         let done = work(&local).await;
         local.store.close().await;
         done
     })
+}
+
+/// The gateway's own settings, of which only those of store and accounts count here.
+fn settings(args: &CaArgs) -> Result<Settings, CaError> {
+    let mut sources = args.sources.sources()?;
+    if let Some(data_dir) = &args.data_dir {
+        sources = sources.with_flag("store.data_dir", &data_dir.display().to_string());
+    }
+    Ok(Settings::load(&sources)?)
 }
 
 /// One paragraph for each authority.

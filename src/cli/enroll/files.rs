@@ -7,7 +7,6 @@ use rcgen::KeyPair;
 use rcgen::RsaKeySize;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
-use zeroize::Zeroizing;
 
 use crate::pki;
 use crate::pki::ClientIdentity;
@@ -93,7 +92,7 @@ impl Files {
     }
 
     fn put_key(&self, key: &KeyPair) -> Result<(), EnrollError> {
-        let pem = Zeroizing::new(key.serialize_pem());
+        let pem = pki::key_to_pem(key);
         Ok(pki::write_secret(&self.key_file(), pem.as_bytes())?)
     }
 }

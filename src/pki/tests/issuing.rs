@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use rcgen::KeyPair;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::extensions::DistributionPointName;
 use x509_parser::extensions::GeneralName;
 use x509_parser::extensions::ParsedExtension;
@@ -58,11 +60,9 @@ fn issued_key_is_the_requests_bit_for_bit() {
             csr(name).key().spki(),
             "{name}"
         );
-        let issuer = authority.certificate();
-        let (_, issuer) = parse_x509_certificate(&issuer).unwrap();
-        certificate
-            .verify_signature(Some(issuer.public_key()))
-            .unwrap();
+        let ca = authority.certificate();
+        let (_, ca) = parse_x509_certificate(&ca).unwrap();
+        certificate.verify_signature(Some(ca.public_key())).unwrap();
     }
 }
 
@@ -243,4 +243,28 @@ fn pkcs7_holds_the_certificates_and_nothing_else() {
         })
     });
     assert_eq!(outer.unwrap().to_string(), "1.2.840.113549.1.7.2");
+}
+
+#[test]
+fn keys_are_written_as_everybody_reads_them() {
+    for algorithm in [
+        &rcgen::PKCS_ED25519,
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+        &rcgen::PKCS_ECDSA_P384_SHA384,
+    ] {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        let pem = crate::pki::key_to_pem(&key);
+        let again = KeyPair::from_pem(&pem).unwrap();
+        assert_eq!(again.public_key_raw(), key.public_key_raw());
+        let der: PrivateKeyDer<'_> = PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let version = yasna::parse_der(der.secret_der(), |reader| {
+            reader.read_sequence(|reader| {
+                let version = reader.next().read_u8()?;
+                reader.next().read_der()?;
+                reader.next().read_der()?;
+                Ok(version)
+            })
+        });
+        assert_eq!(version, Ok(0), "and no public key behind it");
+    }
 }

@@ -91,7 +91,7 @@ fn what_is_no_csr_is_named() {
     refused(both.as_bytes(), CsrError::PrivateKey);
     refused(b"", CsrError::Empty);
     refused(b"hello", CsrError::Malformed);
-    refused(&[b' '; MAX_CSR_BYTES + 1], CsrError::TooLarge);
+    refused(&vec![b' '; MAX_CSR_BYTES + 1], CsrError::TooLarge);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn csr_truncated_at_any_byte_is_refused() {
         }
         let text = String::from_utf8(pem).unwrap();
         for end in 0..text.trim_end().len() {
-            assert!(Csr::parse(text[..end].as_bytes()).is_err(), "{name} {end}");
+            assert!(Csr::parse(&text.as_bytes()[..end]).is_err(), "{name} {end}");
         }
     }
 }

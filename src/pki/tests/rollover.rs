@@ -113,8 +113,8 @@ fn intermediate_is_imported_with_the_chain_above_it() {
     let root_key = KeyPair::generate().unwrap();
     let root = ca("Root").self_signed(&root_key).unwrap();
     let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
-    let issuer = Issuer::from_ca_cert_der(root.der(), root_key).unwrap();
-    let below = ca("Below").signed_by(&key, &issuer).unwrap();
+    let above = Issuer::from_ca_cert_der(root.der(), root_key).unwrap();
+    let below = ca("Below").signed_by(&key, &above).unwrap();
     let (certificate_file, key_file) = (dir.path().join("below.pem"), dir.path().join("below.key"));
     let write = |chain: String| {
         fs::write(&certificate_file, chain).unwrap();

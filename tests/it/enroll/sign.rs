@@ -127,7 +127,7 @@ async fn media_types_and_sizes_have_their_statuses() {
     let untyped = [("Authorization", bearer.as_str())];
     let reply = send(&gateway, ("POST", SIGN), &untyped, csr.as_bytes()).await;
     assert_eq!(reply.status, 200);
-    let large = sign(&gateway, &gateway.token(), "", &[b' '; (16 << 10) + 1]).await;
+    let large = sign(&gateway, &gateway.token(), "", &vec![b' '; (16 << 10) + 1]).await;
     large.is(413, "too_large");
     let get = send(&gateway, ("GET", SIGN), &untyped, b"").await;
     get.is(405, "method_not_allowed");
