@@ -10,7 +10,7 @@ use super::Error;
 use super::Local;
 use super::certificate::Certificates;
 
-/// Makes the service, tells the store what goes with a token, and the TLS side what is revoked already.
+/// Makes the service, and tells the store what goes with a token.
 pub(super) async fn open_enrolment(
     local: &Local,
     certificates: &Certificates,
@@ -20,11 +20,6 @@ pub(super) async fn open_enrolment(
     let store = &local.store;
     let cascade = store.set_cascade(config.revoke_with_token).await;
     cascade.map_err(Error::Certificates)?;
-    let revoked = store.revoked(None, clock.now()).await;
-    let revoked = revoked.map_err(Error::Certificates)?;
-    // What is revoked from now on comes through the log, which is followed from before this was read.
-    let serials = revoked.iter().map(|one| one.serial);
-    local.identity.revoked.add(serials);
     Ok(enroll::Service::new(
         certificates.authority(),
         Arc::new(store.clone()),

@@ -9,11 +9,9 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
-use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
 use crate::health::Readiness;
@@ -21,7 +19,6 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
-use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -33,14 +30,12 @@ use super::Reloader;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
-use super::enrolment::open_enrolment;
-use super::issuer;
+use super::faces::Faces;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
-use super::router::Faces;
 use super::router::gateway_router;
 use super::router::iam_router;
 use super::webhook::open_webhook;
@@ -73,69 +68,41 @@ impl Gateway {
     ///
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        // All rooms opened in one future are more than a stack of futures should carry.
+        Box::pin(Self::open(settings, clock)).await
+    }
+
+    async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
-        let revoked = local.identity.revoked.clone();
-        load_revoked(&local.store, &revoked, &clock)
-            .await
-            .map_err(Error::Revoked)?;
-        let certificates = Certificates::open(
-            &settings.data_dir,
-            &settings.gateway,
-            settings.enroll.crl_url.as_deref(),
-            revoked,
-            clock.clone(),
-        )?;
+        let certificates = open_certificates(&settings, &local, &clock).await?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
-        let service = gnmi::Service::new(
-            core.clone(),
-            identity.authenticator.clone(),
-            identity.registry.clone(),
-            clock.clone(),
-            settings.gnmi.clone(),
-        );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        if let Some(introspection) = settings.introspection.clone() {
-            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
-        }
-        let oauth = oauth::Service::new(identity, settings.oauth);
-        let accounts = accounts::Service::new(
-            identity.accounts.clone(),
-            identity.authenticator.clone(),
-            settings.accounts,
+        let faces = Faces::open(&local, &certificates, &core, &settings, &clock).await?;
+        let iam_router = iam_router(
+            identity,
+            faces.oauth.clone(),
+            clock.clone(),
+            readiness.clone(),
         );
-        let enroll = open_enrolment(&local, &certificates, &settings.enroll, &clock).await?;
-        let faces = Faces {
-            gnmi: service,
-            accounts,
-            oauth: oauth.clone(),
-            enroll,
-        };
         let router = gateway_router(faces, readiness.clone()).await?;
-        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
             .merge(reload_routes(certificates.reloader()));
 
-        let tls = || Security::Tls(certificates.subscribe());
-        let proxies = settings.gateway.proxies.clone();
-        let server = listen(settings.gateway.transport, tls())
-            .await?
-            .behind(proxies.clone());
-        let iam = listen(settings.gateway.iam, tls()).await?.behind(proxies);
-        let admin = listen(settings.admin, Security::Plain).await?;
+        let listeners = Listeners::open(&settings, &certificates).await?;
         let (tasks, stop, drain) = (
             TaskTracker::new(),
             CancellationToken::new(),
             CancellationToken::new(),
         );
         let mut gateway = Self {
-            address: server.local_addr(),
-            iam_address: iam.local_addr(),
-            admin_address: admin.local_addr(),
+            address: listeners.gateway.local_addr(),
+            iam_address: listeners.iam.local_addr(),
+            admin_address: listeners.admin.local_addr(),
             reflector_address: None,
             ca_file: certificates.ca_file(),
             reloader: certificates.reloader(),
@@ -153,9 +120,9 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        gateway.serve(server, router, &gateway.drain);
-        gateway.serve(iam, iam_router, &gateway.drain);
-        gateway.serve(admin, admin_router, &gateway.stop);
+        gateway.serve(listeners.gateway, router, &gateway.drain);
+        gateway.serve(listeners.iam, iam_router, &gateway.drain);
+        gateway.serve(listeners.admin, admin_router, &gateway.stop);
         gateway.accepting.set_ready();
         tracing::info!(
             address = %gateway.address,
@@ -272,6 +239,48 @@ impl Gateway {
         self.tasks.spawn(certificates.drive(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }
+}
+
+/// The three listeners, open but not served.
+struct Listeners {
+    gateway: Server,
+    iam: Server,
+    admin: Server,
+}
+
+impl Listeners {
+    async fn open(settings: &Settings, certificates: &Certificates) -> Result<Self, Error> {
+        let tls = || Security::Tls(certificates.subscribe());
+        let proxies = &settings.gateway.proxies;
+        Ok(Self {
+            gateway: listen(settings.gateway.transport, tls())
+                .await?
+                .behind(proxies.clone()),
+            iam: listen(settings.gateway.iam, tls())
+                .await?
+                .behind(proxies.clone()),
+            admin: listen(settings.admin, Security::Plain).await?,
+        })
+    }
+}
+
+/// The TLS side, after it is known which certificates are revoked.
+async fn open_certificates(
+    settings: &Settings,
+    local: &Local,
+    clock: &Clock,
+) -> Result<Certificates, Error> {
+    let revoked = local.identity.revoked.clone();
+    load_revoked(&local.store, &revoked, clock)
+        .await
+        .map_err(Error::Revoked)?;
+    Certificates::open(
+        &settings.data_dir,
+        &settings.gateway,
+        settings.enroll.crl_url.as_deref(),
+        revoked,
+        clock.clone(),
+    )
 }
 
 async fn listen(config: transport::Config, security: Security) -> Result<Server, Error> {

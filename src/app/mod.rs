@@ -9,6 +9,7 @@ mod description;
 mod drivers;
 mod enrolment;
 mod error;
+mod faces;
 mod gateway;
 mod issuer;
 mod local;

@@ -7,10 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::accounts;
 use crate::clock::Clock;
-use crate::enroll;
-use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
 use crate::oauth;
@@ -21,14 +18,7 @@ use super::Error;
 use super::description::gateway_description;
 use super::description::iam_description;
 use super::description::page;
-
-/// The faces on the gateway's port.
-pub(super) struct Faces {
-    pub(super) gnmi: gnmi::Service,
-    pub(super) accounts: accounts::Service,
-    pub(super) oauth: oauth::Service,
-    pub(super) enroll: enroll::Service,
-}
+use super::faces::Faces;
 
 /// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, certificates, `/healthz` and
 /// `/readyz`.

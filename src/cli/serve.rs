@@ -56,7 +56,7 @@ pub(super) async fn until_stopped(gateway: &Gateway) {
             // It has logged what came of it.
             let _told = gateway.reloader().reload().await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = stop_signal() => {}

@@ -100,8 +100,7 @@ impl Identity {
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
-        let revoked = RevokedCertificates::new();
-        let (marks, counters) = ((Arc::clone(&recent), revoked.clone()), Arc::clone(&meters));
+        let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
         let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let throttle = Arc::new(Throttle::new(&config.throttle, &clock));
         let authenticator = Authenticator(Arc::new(Inner {
@@ -153,8 +152,8 @@ impl Identity {
                 start,
             },
             authenticator,
+            revoked: registry.revoked().clone(),
             registry,
-            revoked,
         })
     }
 

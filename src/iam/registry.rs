@@ -83,19 +83,14 @@ impl RegistryError {
 }
 
 impl Registry {
-    pub(super) fn new(
-        (recent, revoked): (Arc<Recent>, RevokedCertificates),
-        time: Time,
-        meters: Arc<Meters>,
-        trail: Trail,
-    ) -> Self {
+    pub(super) fn new(recent: Arc<Recent>, time: Time, meters: Arc<Meters>, trail: Trail) -> Self {
         Self(Arc::new(Inner {
             sessions: DashMap::new(),
             counts: DashMap::new(),
             next: AtomicU64::new(0),
             shut: AtomicU8::new(OPEN),
             recent,
-            revoked,
+            revoked: RevokedCertificates::new(),
             time,
             meters,
             trail,

@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn header_of_another_form_is_none() {
         let long = [b"PROXY TCP4 ".as_slice(), &[b'1'; 200], b"\r\n"].concat();
-        let huge = [SIGNATURE, &[0x21, 0x11, 0xff, 0xff], &[0; 70_000]].concat();
+        let huge = [SIGNATURE, &[0x21, 0x11, 0xff, 0xff], &vec![0; 70_000]].concat();
         for header in [
             b"".to_vec(),
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),

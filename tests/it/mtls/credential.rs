@@ -89,7 +89,7 @@ async fn certificate_narrows_and_never_widens() {
         let device = issue(&gateway, holder, name, roles, DAY).await;
         let client = device.client(&gateway).await;
         let code =
-            |result: Result<_, tonic::Status>| result.map_or_else(|s| s.code(), |_| Code::Ok);
+            |result: Result<(), tonic::Status>| result.map_or_else(|s| s.code(), |()| Code::Ok);
         let request = pb::GetRequest {
             path: vec![crate::client::path("/a")],
             ..Default::default()

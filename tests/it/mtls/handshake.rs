@@ -111,7 +111,13 @@ async fn bad_certificates_get_the_alert_that_says_why() {
         ),
     ] {
         for version in VERSIONS {
-            let config = config(&gateway, &[certificate.clone()], &key, &[], &[version]);
+            let config = config(
+                &gateway,
+                std::slice::from_ref(&certificate),
+                &key,
+                &[],
+                &[version],
+            );
             let alert = alert(&gateway, config).await;
             assert!(alert.contains(told), "{what}, {version:?}: {alert}");
         }
@@ -137,7 +143,7 @@ async fn chains_are_taken_in_any_order_up_to_a_limit() {
                 .push(rcgen::DnType::OrganizationName, name);
         })
         .0;
-    let chain = |rest: &[_]| [&[leaf.clone()], rest].concat();
+    let chain = |rest: &[_]| [std::slice::from_ref(&leaf), rest].concat();
     for (what, chain, is_taken) in [
         ("with its intermediate", chain(&[between.der()]), true),
         ("with the root", chain(&[between.der(), root.der()]), true),

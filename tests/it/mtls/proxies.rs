@@ -1,5 +1,7 @@
 //! What proxies say of their clients is believed of listed ones alone (restconf-pki 3.3.6, 3.4.10, 3.4.11).
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
@@ -99,7 +101,10 @@ fn client_cert(device: &Device) -> String {
 fn xfcc(device: &Device) -> String {
     let encoded = STANDARD.encode(&device.chain[0]);
     let pem = format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n");
-    let escaped: String = pem.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped = pem.bytes().fold(String::new(), |mut text, byte| {
+        write!(text, "%{byte:02X}").unwrap();
+        text
+    });
     format!("X-Forwarded-Client-Cert: Hash=00;Cert=\"{escaped}\";Subject=\"CN=a\"\r\n")
 }
 
