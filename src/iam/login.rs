@@ -119,7 +119,9 @@ impl Inner {
                 return Err(match refused {
                     Resolved::Ambiguous => AuthError::Ambiguous,
                     Resolved::Nobody => AuthError::Unknown,
-                    Resolved::One(_) => AuthError::WrongPassword,
+                    Resolved::One(login) => AuthError::WrongPassword {
+                        account: login.account.id,
+                    },
                 });
             }
         };

@@ -89,16 +89,18 @@ impl Inner {
     }
 
     fn tell(&self, kind: Kind, error: AuthError, from: Source<'_>) {
-        let subject = error.token().map(|token| Subject {
-            kind: "pat",
-            id: token.to_string(),
+        let subject = |kind, id| Subject {
+            kind,
+            id,
             name: None,
-        });
+        };
+        let token = error.token().map(|token| subject("pat", token.to_string()));
+        let account = error.account().map(|id| subject("account", id.to_string()));
         self.trail.record(Event {
             outcome: Outcome::Failure,
             origin: from.to_origin(),
             reason: Some(error.reason()),
-            subject,
+            subject: token.or(account),
             ..Event::new(self.time.now(), kind, Actor::Unknown)
         });
     }
