@@ -116,7 +116,7 @@ impl Refusal {
 
     /// No credential was shown.
     pub(super) fn missing_credentials() -> Self {
-        let detail = "send `Authorization: Bearer <token>`";
+        let detail = "send `Authorization: Bearer <token>`, or show a client certificate";
         let problem =
             Problem::new("missing_credentials", detail).from(Source::Header("Authorization"));
         Self::new(StatusCode::UNAUTHORIZED, problem).with(WWW_AUTHENTICATE, CHALLENGE)
@@ -202,6 +202,15 @@ impl From<AuthError> for Refusal {
             AuthError::AddressNotAllowed { .. } => {
                 let problem = Problem::new("ip_not_allowed", error.to_string());
                 return Self::new(StatusCode::FORBIDDEN, problem);
+            }
+            AuthError::CertificateMismatch => {
+                let problem = Problem::new(error.reason(), error.to_string());
+                return Self::new(StatusCode::FORBIDDEN, problem);
+            }
+            other if other.serial().is_some() => {
+                let problem = Problem::new(other.reason(), other.to_string());
+                return Self::new(StatusCode::UNAUTHORIZED, problem)
+                    .with(WWW_AUTHENTICATE, CHALLENGE);
             }
             AuthError::Throttled { retry_after } => {
                 let problem = Problem::new("rate_limited", error.to_string());

@@ -7,10 +7,12 @@
 mod account;
 mod admission;
 mod audit;
+mod certificate;
 mod config;
 mod credential;
 mod error;
 mod fields;
+mod forward;
 mod frame;
 mod json;
 mod login;

@@ -280,6 +280,15 @@ pub(super) const VALIDATE_POST: Operation = Operation {
     ..VALIDATE
 };
 
+pub(super) const VALIDATE_CERTIFICATE: Operation = Operation {
+    path: "/api/v1/auth/cert/validate/authorization",
+    id: "validateCertificate",
+    summary: "Tells whose the connection's client certificate is, in headers and a body.",
+    access: Access::Certificate,
+    answer: Some(&s::HOLDER),
+    ..SESSION_OPERATION
+};
+
 pub(super) const REVOKE: Operation = Operation {
     method: Method::Post,
     path: "/oauth2/revoke",

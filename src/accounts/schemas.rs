@@ -250,6 +250,23 @@ pub(super) const SHOWN: Schema = Schema {
     members: &[must("token", Text), may("token_type_hint", Text)],
 };
 
+pub(super) const HOLDER: Schema = Schema {
+    name: "CertificateHolder",
+    members: &[
+        must("subject", Text),
+        must("serial", Text),
+        must("issuer", Text),
+        must("notBefore", Time),
+        must("notAfter", Time),
+        must("remainingSeconds", Int),
+        must("x5t#S256", Text),
+        must("accountId", Text),
+        must("username", Text),
+        must("tenant", Text),
+        must("roles", TEXTS),
+    ],
+};
+
 pub(super) const FAILURE: Schema = Schema {
     name: "Failure",
     members: &[

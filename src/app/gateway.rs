@@ -29,12 +29,18 @@ use crate::transport::Server;
 
 use super::Error;
 use super::Local;
+use super::Reloader;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
+use super::enrolment::open_enrolment;
 use super::issuer;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::reload::reload_routes;
+use super::revoked::drive_revoked;
+use super::revoked::load_revoked;
+use super::router::Faces;
 use super::router::gateway_router;
 use super::router::iam_router;
 use super::webhook::open_webhook;
@@ -47,6 +53,7 @@ pub struct Gateway {
     admin_address: SocketAddr,
     reflector_address: Option<SocketAddr>,
     ca_file: PathBuf,
+    reloader: Reloader,
     drain_grace: Duration,
     local: Local,
     core: Core,
@@ -69,8 +76,17 @@ impl Gateway {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
-        let certificates =
-            Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
+        let revoked = local.identity.revoked.clone();
+        load_revoked(&local.store, &revoked, &clock)
+            .await
+            .map_err(Error::Revoked)?;
+        let certificates = Certificates::open(
+            &settings.data_dir,
+            &settings.gateway,
+            settings.enroll.crl_url.as_deref(),
+            revoked,
+            clock.clone(),
+        )?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
         let service = gnmi::Service::new(
@@ -91,13 +107,27 @@ impl Gateway {
             identity.authenticator.clone(),
             settings.accounts,
         );
-        let router = gateway_router(service, accounts, oauth.clone(), readiness.clone()).await?;
+        let authority = certificates.authority();
+        let config = settings.enroll.clone();
+        let enroll = open_enrolment(&local, authority, config, clock.clone()).await?;
+        let faces = Faces {
+            gnmi: service,
+            accounts,
+            oauth: oauth.clone(),
+            enroll,
+        };
+        let router = gateway_router(faces, readiness.clone()).await?;
         let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
-        let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
+        let admin_router = health_routes(readiness)
+            .merge(metrics_routes(metrics.clone()))
+            .merge(reload_routes(certificates.reloader()));
 
         let tls = || Security::Tls(certificates.subscribe());
-        let server = listen(settings.gateway.transport, tls()).await?;
-        let iam = listen(settings.gateway.iam, tls()).await?;
+        let proxies = settings.gateway.proxies.clone();
+        let server = listen(settings.gateway.transport, tls())
+            .await?
+            .behind(proxies.clone());
+        let iam = listen(settings.gateway.iam, tls()).await?.behind(proxies);
         let admin = listen(settings.admin, Security::Plain).await?;
         let (tasks, stop, drain) = (
             TaskTracker::new(),
@@ -110,6 +140,7 @@ impl Gateway {
             admin_address: admin.local_addr(),
             reflector_address: None,
             ca_file: certificates.ca_file(),
+            reloader: certificates.reloader(),
             drain_grace: settings.gateway.drain_grace,
             local,
             core,
@@ -160,6 +191,11 @@ impl Gateway {
     /// The certificate that clients must trust, when the gateway's own CA issues the server's.
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
+    }
+
+    /// A way to have the certificates read again.
+    pub const fn reloader(&self) -> &Reloader {
+        &self.reloader
     }
 
     /// The accounts that it lets in.
@@ -229,7 +265,13 @@ impl Gateway {
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));
-        self.tasks.spawn(certificates.drive_renewal(stop()));
+        let (store, revoked) = (
+            self.local.store.clone(),
+            self.local.identity.revoked.clone(),
+        );
+        self.tasks
+            .spawn(drive_revoked(store, revoked, self.clock.clone(), stop()));
+        self.tasks.spawn(certificates.drive(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }
 }

@@ -3,16 +3,22 @@
 //! The one place that knows all rooms; it holds no logic of its own. Commands and tests start a [`Gateway`]
 //! the same way.
 
+mod authorities;
 mod certificate;
 mod drivers;
+mod enrolment;
 mod error;
 mod gateway;
 mod issuer;
 mod local;
 mod measurement;
+mod reload;
+mod revoked;
 mod router;
+mod watched;
 mod webhook;
 
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;
+pub use reload::Reloader;

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::accounts;
 use crate::clock::Clock;
+use crate::enroll;
 use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
@@ -18,11 +19,18 @@ use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, `/healthz` and `/readyz`.
+/// The faces on the gateway's port.
+pub(super) struct Faces {
+    pub(super) gnmi: gnmi::Service,
+    pub(super) accounts: accounts::Service,
+    pub(super) oauth: oauth::Service,
+    pub(super) enroll: enroll::Service,
+}
+
+/// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, certificates, `/healthz` and
+/// `/readyz`.
 pub(super) async fn gateway_router(
-    gnmi: gnmi::Service,
-    accounts: accounts::Service,
-    oauth: oauth::Service,
+    faces: Faces,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -43,9 +51,10 @@ pub(super) async fn gateway_router(
         .prepare()
         .into_axum_router();
     Ok(grpc
-        .merge(gnmi.into_router())
-        .merge(accounts.into_router())
-        .merge(oauth.gateway_router())
+        .merge(faces.gnmi.into_router())
+        .merge(faces.accounts.into_router())
+        .merge(faces.oauth.gateway_router())
+        .merge(faces.enroll.into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }

@@ -81,7 +81,7 @@ pub struct Origin {
 /// What was acted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// `account`, `pat`, `tenant`.
+    /// `account`, `certificate`, `pat`, `tenant`.
     pub kind: &'static str,
     /// Its id.
     pub id: String,

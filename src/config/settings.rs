@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::accounts;
+use crate::enroll;
 use crate::gnmi;
 use crate::iam;
 use crate::oauth;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub introspection: Option<Introspection>,
     /// `[compat]`: where the account API departs from the vendor's.
     pub accounts: accounts::Config,
+    /// `[enroll]`: who is given certificates, and for how long.
+    pub enroll: enroll::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
     pub webhook: Option<webhook::Config>,
     /// `[telemetry]`: what tree and queues may hold.
@@ -91,6 +94,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
         oauth: super::iam::oauth(&mut reader.section("iam")),
+        enroll: super::enroll::enroll(&mut reader.section("enroll")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
         accounts: super::iam::compat(&mut reader.section("compat")),

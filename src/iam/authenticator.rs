@@ -64,6 +64,8 @@ pub(super) struct Inner {
     pub(super) positive: Cache<Arc<Entry>>,
     /// Tokens that do not. Apart, so that a flood of them cannot push out the others (iam R2).
     pub(super) negative: Cache<Refusal>,
+    /// Certificates that count, by their fingerprint.
+    pub(super) certificates: Cache<Arc<Entry>>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
     pub(super) tenant_names: TenantNames,
@@ -131,6 +133,7 @@ impl Authenticator {
         }
         let outcome = match &credential {
             Credential::Bearer(token) => self.0.token(token.expose(), source).await,
+            Credential::Certificate(certificate) => self.0.certificate(certificate, from).await,
             Credential::Password { username, password } => {
                 self.0.password(username, password, source).await
             }
@@ -203,6 +206,7 @@ impl Authenticator {
         self.0.positive.age();
         self.0.negative.age();
         self.0.logins.age();
+        self.0.certificates.age();
         self.0.throttle.sweep();
         self.0.lockout.sweep(self.0.time.now());
     }

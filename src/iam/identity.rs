@@ -23,6 +23,7 @@ use super::Config;
 use super::Notice;
 use super::Pepper;
 use super::Registry;
+use super::RevokedCertificates;
 use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
@@ -48,6 +49,8 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
+    /// Revoked certificates of our own authority.
+    pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
     pub(super) chores: Chores,
 }
@@ -97,7 +100,8 @@ impl Identity {
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
         let trail = Trail::new(TRAIL_EVENTS);
-        let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
+        let revoked = RevokedCertificates::new();
+        let (marks, counters) = ((Arc::clone(&recent), revoked.clone()), Arc::clone(&meters));
         let registry = Registry::new(marks, time.clone(), counters, trail.clone());
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
@@ -113,6 +117,7 @@ impl Identity {
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
+            certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
             foreign: OnceLock::new(),
@@ -147,6 +152,7 @@ impl Identity {
             },
             authenticator,
             registry,
+            revoked,
         })
     }
 

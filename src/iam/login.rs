@@ -223,6 +223,8 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
         kind: account.kind,
         roles: account.roles,
         token: None,
+        certificate: None,
+        narrowed_to: None,
         scopes: Arc::default(),
         networks: Arc::default(),
         account_networks: account.networks.into(),

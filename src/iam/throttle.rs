@@ -19,6 +19,7 @@ use governor::state::keyed::DashMapStateStore;
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
+use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -30,10 +31,19 @@ use super::ThrottleConfig;
 #[derive(Debug)]
 pub(crate) struct Throttle {
     sources: Buckets<IpAddr>,
-    inactive: Buckets<PatId>,
-    telling: Buckets<PatId>,
+    inactive: Buckets<Known>,
+    telling: Buckets<Known>,
     denied: Buckets<AccountId>,
     visits: Buckets<(AccountId, TenantId)>,
+}
+
+/// A credential that is known, but inactive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Known {
+    /// A certificate of our own authority.
+    Certificate(Serial),
+    /// A token.
+    Pat(PatId),
 }
 
 /// A failure's price.
@@ -69,15 +79,15 @@ impl Throttle {
         self.sources.charge(network_of(from))
     }
 
-    /// Charges the use of a known but inactive token to that token: a fleet of forgotten clients that retry for
+    /// Charges the use of a known but inactive credential to that credential: a fleet of forgotten clients that retry for
     /// ever is no attack, and must not cost its neighbours behind the same address (iam L2).
-    pub(crate) fn charge_inactive(&self, token: PatId) -> Price {
-        self.inactive.charge(token)
+    pub(crate) fn charge_inactive(&self, known: Known) -> Price {
+        self.inactive.charge(known)
     }
 
-    /// Whether the audit trail should hear of an inactive token: once a minute (iam L2).
-    pub(crate) fn is_worth_telling(&self, token: PatId) -> bool {
-        self.telling.charge(token) == Price::Free
+    /// Whether the audit trail should hear of an inactive credential: once a minute (iam L2).
+    pub(crate) fn is_worth_telling(&self, known: Known) -> bool {
+        self.telling.charge(known) == Price::Free
     }
 
     /// Whether the audit trail should hear that an account wanted what it may not: ten times, and then once a second.

@@ -49,6 +49,7 @@ pub fn document(of: &Document, operations: &[Operation]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
+                "certificate": { "type": "mutualTLS" },
                 "client": { "type": "http", "scheme": "basic" },
             },
         },
@@ -72,7 +73,8 @@ fn describe(of: &Document, operation: &Operation, schemas: &mut Map<String, Valu
         "security",
         match operation.access {
             Access::Open => json!([]),
-            Access::Bearer | Access::Tenant => json!([{ "bearer": [] }]),
+            Access::Bearer | Access::Tenant => json!([{ "bearer": [] }, { "certificate": [] }]),
+            Access::Certificate => json!([{ "certificate": [] }]),
             Access::Client => json!([{ "bearer": [] }, { "client": [] }]),
         },
     );

@@ -83,14 +83,7 @@ impl Gateway {
         data: TempDir,
         change: impl FnOnce(&mut Settings),
     ) -> Result<Self, app::Error> {
-        let sources = Sources::new()
-            .with_flag("gateway.listen", "127.0.0.1:0")
-            .with_flag("gateway.iam_listen", "127.0.0.1:0")
-            .with_flag("gateway.drain_grace", "0s")
-            .with_flag("admin.listen", "127.0.0.1:0")
-            .with_flag("store.data_dir", &data.path().display().to_string());
-        let mut settings = Settings::load(&sources).unwrap();
-        settings.iam.password = PasswordConfig::insecure();
+        let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
         let running = app::Gateway::start(settings, clock.clone()).await?;
@@ -133,13 +126,33 @@ impl Gateway {
         self.token = self.token_for(TENANT, &made.unwrap().0.id).await;
     }
 
+    pub fn accounts(&self) -> &Accounts {
+        &self.running.identity().accounts
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// The certificate that clients must trust.
     pub fn ca_file(&self) -> &std::path::Path {
         self.running.ca_file()
     }
 
-    pub fn accounts(&self) -> &Accounts {
-        &self.running.identity().accounts
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running.admin_address()
+    }
+
+    pub fn reloader(&self) -> &app::Reloader {
+        self.running.reloader()
+    }
+
+    /// A second gateway on the same data directory.
+    pub async fn another_node(&self) -> app::Gateway {
+        let settings = settings(self.data_dir());
+        app::Gateway::start(settings, self.clock.clone())
+            .await
+            .unwrap()
     }
 
     // Connections.
@@ -196,7 +209,7 @@ impl Gateway {
         exchange(self.tls(self.running.iam_address()).await, request).await
     }
 
-    async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+    pub async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         tls(address, self.running.ca_file()).await
     }
 
@@ -350,6 +363,12 @@ impl Gateway {
         self.running.identity().registry.len()
     }
 
+    /// Waits until the gateway has learned that this certificate is revoked.
+    pub async fn until_revoked(&self, serial: tollgate::model::Serial) {
+        self.until(|gateway| gateway.running.identity().revoked.contains(&serial))
+            .await;
+    }
+
     /// Waits until `fact` holds.
     pub async fn until(&self, fact: impl Fn(&Self) -> bool) {
         in_time(async {
@@ -446,6 +465,18 @@ impl Publisher {
         let update = read_update("", path, value);
         write(core, notification(target, vec![update], self.clock.now()));
     }
+}
+
+fn settings(data: &std::path::Path) -> Settings {
+    let sources = Sources::new()
+        .with_flag("gateway.listen", "127.0.0.1:0")
+        .with_flag("gateway.iam_listen", "127.0.0.1:0")
+        .with_flag("gateway.drain_grace", "0s")
+        .with_flag("admin.listen", "127.0.0.1:0")
+        .with_flag("store.data_dir", &data.display().to_string());
+    let mut settings = Settings::load(&sources).unwrap();
+    settings.iam.password = PasswordConfig::insecure();
+    settings
 }
 
 fn write(core: &Core, notification: Notification) {

@@ -29,7 +29,12 @@ pub(super) async fn open(database: &Database) -> Store {
 }
 
 fn config(url: &str) -> PostgresConfig {
-    PostgresConfig::new(url.parse().unwrap())
+    PostgresConfig {
+        // The machine may be busy with other tests.
+        connect_timeout: Duration::from_secs(30),
+        query_timeout: Duration::from_secs(30),
+        ..PostgresConfig::new(url.parse().unwrap())
+    }
 }
 
 async fn fault_of_opening(config: &PostgresConfig) -> Fault {
