@@ -153,6 +153,7 @@ impl Inner {
             id: account.id.to_string(),
             tenant: account.tenant.clone(),
             token: None,
+            certificate: None,
         };
         let now = self.time.now();
         let event = audit::Event {
