@@ -86,7 +86,7 @@ impl Gateway {
         let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = app::Gateway::start(settings, clock.clone()).await?;
+        let running = Box::pin(app::Gateway::start(settings, clock.clone())).await?;
         Ok(Self {
             address: running.address(),
             clock,
@@ -150,7 +150,7 @@ impl Gateway {
     /// A second gateway on the same data directory.
     pub async fn another_node(&self) -> app::Gateway {
         let settings = settings(self.data_dir());
-        app::Gateway::start(settings, self.clock.clone())
+        Box::pin(app::Gateway::start(settings, self.clock.clone()))
             .await
             .unwrap()
     }
