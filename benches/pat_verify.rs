@@ -169,7 +169,6 @@ impl Records for Everybody {
             created,
             updated: created,
             version: 0,
-            has_secret: false,
         };
         let pat = PatRecord {
             id: PatId::from_raw(i64::from_be_bytes(*head)),

@@ -56,6 +56,7 @@ impl Asker {
             id: principal.account.to_string(),
             tenant: principal.tenant.clone(),
             token: principal.token.map(|token| token.to_string()),
+            certificate: principal.certificate.map(|serial| serial.to_string()),
         }
     }
 }

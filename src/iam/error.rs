@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::Class;
 use crate::model::Serial;
 
+use super::AccountId;
 use super::PatId;
 
 /// Why a credential was refused. The text is fit for the peer: what it must not learn has one text for all;
@@ -95,7 +96,10 @@ pub enum AuthError {
     UsernameMismatch,
     /// A known user, but not the password.
     #[error("{REFUSED}")]
-    WrongPassword,
+    WrongPassword {
+        /// Whose it is not.
+        account: AccountId,
+    },
 }
 
 impl AuthError {
@@ -119,7 +123,7 @@ impl AuthError {
             | Self::PatRevoked { .. }
             | Self::Unknown
             | Self::UsernameMismatch
-            | Self::WrongPassword => Class::Unauthenticated,
+            | Self::WrongPassword { .. } => Class::Unauthenticated,
         }
     }
 
@@ -144,7 +148,7 @@ impl AuthError {
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown",
             Self::UsernameMismatch => "username_mismatch",
-            Self::WrongPassword => "wrong_password",
+            Self::WrongPassword { .. } => "wrong_password",
         }
     }
 
@@ -158,7 +162,7 @@ impl AuthError {
                 | Self::LockedOut
                 | Self::Unknown
                 | Self::UsernameMismatch
-                | Self::WrongPassword
+                | Self::WrongPassword { .. }
         )
     }
 
@@ -167,6 +171,14 @@ impl AuthError {
         match self {
             Self::AccountDisabled { token } | Self::AddressNotAllowed { token } => token,
             Self::PatExpired { token } | Self::PatRevoked { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The account, where it alone is known. Not for the peer.
+    pub(super) const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::WrongPassword { account } => Some(account),
             _ => None,
         }
     }

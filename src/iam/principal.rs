@@ -85,6 +85,7 @@ impl Principal {
             id: self.account.to_string(),
             tenant: self.tenant.clone(),
             token: self.token.map(|token| token.to_string()),
+            certificate: self.certificate.map(|serial| serial.to_string()),
         }
     }
 }

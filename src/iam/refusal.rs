@@ -97,14 +97,15 @@ impl Inner {
             id,
             name: None,
         };
-        let pat = error.token().map(|token| subject("pat", token.to_string()));
+        let token = error.token().map(|token| subject("pat", token.to_string()));
+        let account = error.account().map(|id| subject("account", id.to_string()));
         let certificate = error.serial();
         let certificate = certificate.map(|serial| subject("certificate", serial.to_string()));
         self.trail.record(Event {
             outcome: Outcome::Failure,
             origin: from.to_origin(),
             reason: Some(error.reason()),
-            subject: pat.or(certificate),
+            subject: token.or(account).or(certificate),
             ..Event::new(self.time.now(), kind, Actor::Unknown)
         });
     }
