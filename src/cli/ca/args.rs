@@ -6,6 +6,7 @@ use clap::ArgGroup;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::sources::SourceArgs;
 use crate::pki::Reason;
 
 /// The certificate authority of a data directory.
@@ -14,6 +15,9 @@ pub(in crate::cli) struct CaArgs {
     /// Data directory of the gateway
     #[arg(long)]
     pub(super) data_dir: PathBuf,
+    /// The gateway's configuration, which names the store where it is shared
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::app;
+use crate::config::Mistakes;
+use crate::config::ReadError;
 use crate::iam::AccountsError;
 use crate::model::NotASerial;
 use crate::model::NotATime;
@@ -21,6 +23,12 @@ pub(super) enum CaError {
     /// The store of certificates says no.
     #[error(transparent)]
     Certificates(#[from] CertificatesError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Mistakes),
+    /// The configuration's file cannot be read.
+    #[error(transparent)]
+    Sources(#[from] ReadError),
     /// No runtime, or nobody reads what is printed.
     #[error("cannot start or print")]
     Io(#[from] std::io::Error),

@@ -9,8 +9,9 @@ use crate::audit;
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::cli::output;
+use crate::cli::sources::SourceArgs;
 use crate::clock::Clock;
-use crate::iam;
+use crate::config::Settings;
 use crate::iam::Caller;
 use crate::iam::PatId;
 use crate::model::TenantId;
@@ -46,7 +47,7 @@ fn try_run(args: CaArgs) -> Result<(), CaError> {
     pki::make_secret_dir(&args.data_dir)?;
     let authority = Authority::open_or_create(&dir, &clock)?;
     match args.verb {
-        Verb::Crl(crl) => with_store(&args.data_dir, &clock, async |local| {
+        Verb::Crl(crl) => with_store(&args.data_dir, &args.sources, &clock, async |local| {
             sign_list(&authority, local, &crl, &clock).await
         }),
         Verb::Import(import) => {
@@ -61,7 +62,7 @@ fn try_run(args: CaArgs) -> Result<(), CaError> {
             authority.prepare()?;
             show(&authority)
         }
-        Verb::Revoke(revoke) => with_store(&args.data_dir, &clock, async |local| {
+        Verb::Revoke(revoke) => with_store(&args.data_dir, &args.sources, &clock, async |local| {
             let revoked = revoke_certificates(local, &revoke, &clock).await?;
             for serial in &revoked {
                 output::line(&format!("revoked {serial}"))?;
@@ -79,14 +80,17 @@ fn try_run(args: CaArgs) -> Result<(), CaError> {
 /// Opens the store for as long as `work` takes.
 fn with_store(
     data_dir: &Path,
+    sources: &SourceArgs,
     clock: &Clock,
     work: impl AsyncFnOnce(&Local) -> Result<(), CaError>,
 ) -> Result<(), CaError> {
+    let settings = Settings::load(&sources.sources()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let local = Local::open(data_dir, None, iam::Config::default(), clock.clone())
+        let shared = settings.shared_store.as_ref();
+        let local = Local::open(data_dir, shared, settings.iam, clock.clone())
             .await
             .map_err(CaError::App)?;
         let done = work(&local).await;
