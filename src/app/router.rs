@@ -15,6 +15,9 @@ use crate::wire;
 use crate::zitadel;
 
 use super::Error;
+use super::description::gateway_description;
+use super::description::iam_description;
+use super::description::page;
 use super::faces::Faces;
 
 /// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, certificates, `/healthz` and
@@ -45,6 +48,7 @@ pub(super) async fn gateway_router(
         .merge(faces.accounts.into_router())
         .merge(faces.oauth.gateway_router())
         .merge(faces.enroll.into_router())
+        .merge(page(gateway_description()))
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
@@ -60,6 +64,7 @@ pub(super) fn iam_router(
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
         .merge(oauth.iam_router())
+        .merge(page(iam_description()))
         .merge(health::health_routes(readiness))
 }
 
