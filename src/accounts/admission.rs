@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
+use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::HOST;
 use axum::http::header::USER_AGENT;
@@ -79,6 +80,9 @@ impl Gate {
         let origin = origin(parts);
         let token = bearer_if_any(&parts.headers)?;
         let principal = identify(&self.authenticator, token.clone(), parts, &origin).await?;
+        if changes_something(parts) {
+            self.authenticator.charge_write(&principal)?;
+        }
         let chosen = self.choose_tenant(parts, &principal).await;
         let caller = Caller::principal(&principal, origin);
         let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
@@ -145,6 +149,11 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
         response.headers_mut().insert(WARNING, warning);
     }
     response
+}
+
+/// Searches are sent as POST, and read.
+fn changes_something(parts: &Parts) -> bool {
+    parts.method != Method::GET && !parts.uri.path().ends_with("/search")
 }
 
 /// Whose a request is: by its token, or by the certificate of its connection.

@@ -266,6 +266,10 @@ impl From<AccountsError> for Refusal {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, problem)
             }
             AccountsError::Records(error) => error.into(),
+            AccountsError::Throttled { retry_after } => {
+                let problem = Problem::new("rate_limited", error.to_string());
+                Self::new(StatusCode::TOO_MANY_REQUESTS, problem).retry_after(retry_after.as_secs())
+            }
             other if other.class() == Class::Unavailable => unavailable(),
             _ => internal(),
         }

@@ -14,6 +14,7 @@ mod error;
 mod fields;
 mod forward;
 mod frame;
+mod idempotency;
 mod json;
 mod login;
 mod media;

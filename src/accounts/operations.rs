@@ -10,7 +10,6 @@ use super::schemas as s;
 
 /// What holds for all of them.
 pub(super) const DOCUMENT: Document = Document {
-    title: "Tollgate account API",
     failures: &[400, 401, 403, 405, 406, 429, 500, 503],
     failure: &s::FAILURE,
     media: &["application/json", "application/vnd.api+json"],

@@ -5,6 +5,7 @@
 
 mod authorities;
 mod certificate;
+mod description;
 mod drivers;
 mod enrolment;
 mod error;
@@ -18,6 +19,8 @@ mod router;
 mod watched;
 mod webhook;
 
+pub use description::gateway_description;
+pub use description::iam_description;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;

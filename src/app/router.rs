@@ -18,6 +18,9 @@ use crate::wire;
 use crate::zitadel;
 
 use super::Error;
+use super::description::gateway_description;
+use super::description::iam_description;
+use super::description::page;
 
 /// The faces on the gateway's port.
 pub(super) struct Faces {
@@ -55,6 +58,7 @@ pub(super) async fn gateway_router(
         .merge(faces.accounts.into_router())
         .merge(faces.oauth.gateway_router())
         .merge(faces.enroll.into_router())
+        .merge(page(gateway_description()))
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
@@ -70,6 +74,7 @@ pub(super) fn iam_router(
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
         .merge(oauth.iam_router())
+        .merge(page(iam_description()))
         .merge(health::health_routes(readiness))
 }
 

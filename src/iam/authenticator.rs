@@ -57,7 +57,7 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) trail: Trail,
     pub(super) meters: Arc<Meters>,
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) lockout: Lockout,
     pub(super) uses: Uses,
     /// Tokens that count.
@@ -177,6 +177,18 @@ impl Authenticator {
     pub(super) async fn facts(&self, token: &Secret, from: IpAddr) -> Result<PatFacts, AuthError> {
         let found = self.0.facts(token.expose(), from).await;
         found.map_err(|error| self.0.refuse(error, from.into()))
+    }
+
+    /// Counts a change over HTTP by `principal` (iam L5).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Throttled`] when it makes too many.
+    pub fn charge_write(&self, principal: &Principal) -> Result<(), AuthError> {
+        let wait = self.0.throttle.charge_write(principal.account).wait();
+        wait.map_or(Ok(()), |retry_after| {
+            Err(AuthError::Throttled { retry_after })
+        })
     }
 
     /// Lifts a lock-out after wrong passwords. Says whether there was one.

@@ -103,6 +103,7 @@ impl Identity {
         let revoked = RevokedCertificates::new();
         let (marks, counters) = ((Arc::clone(&recent), revoked.clone()), Arc::clone(&meters));
         let registry = Registry::new(marks, time.clone(), counters, trail.clone());
+        let throttle = Arc::new(Throttle::new(&config.throttle, &clock));
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
             pepper: pepper.clone(),
@@ -112,7 +113,7 @@ impl Identity {
             registry: registry.clone(),
             trail: trail.clone(),
             meters: Arc::clone(&meters),
-            throttle: Throttle::new(&config.throttle, &clock),
+            throttle: Arc::clone(&throttle),
             lockout: Lockout::new(&config.throttle),
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
@@ -136,6 +137,7 @@ impl Identity {
                 session_lifetime: config.session_lifetime,
                 passwords,
                 registry: registry.clone(),
+                throttle,
             },
             tail: Tail {
                 records,

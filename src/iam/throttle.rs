@@ -35,6 +35,8 @@ pub(crate) struct Throttle {
     telling: Buckets<Known>,
     denied: Buckets<AccountId>,
     visits: Buckets<(AccountId, TenantId)>,
+    writes: Buckets<AccountId>,
+    pats: Buckets<TenantId>,
 }
 
 /// A credential that is known, but inactive.
@@ -57,6 +59,16 @@ pub(crate) enum Price {
     Spent(Duration),
 }
 
+impl Price {
+    /// How long to wait; `None` within the budget.
+    pub(crate) const fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Free => None,
+            Self::JustSpent(wait) | Self::Spent(wait) => Some(wait),
+        }
+    }
+}
+
 impl Throttle {
     pub(crate) fn new(config: &ThrottleConfig, clock: &Clock) -> Self {
         let per_minute = Quota::per_minute(config.failure_per_minute);
@@ -67,11 +79,23 @@ impl Throttle {
             inactive: Buckets::new(per_second.allow_burst(burst(config.inactive_burst)), clock),
             telling: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
             visits: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
+            writes: Buckets::new(Quota::per_second(config.writes_per_second), clock),
+            pats: Buckets::new(Quota::per_minute(config.pats_per_minute), clock),
             denied: Buckets::new(
                 Quota::per_second(NonZeroU32::MIN).allow_burst(burst(DENIALS)),
                 clock,
             ),
         }
+    }
+
+    /// Charges a change over HTTP to who makes it (iam L5).
+    pub(crate) fn charge_write(&self, account: AccountId) -> Price {
+        self.writes.charge(account)
+    }
+
+    /// Charges a new token to its tenant (iam L5).
+    pub(crate) fn charge_pat(&self, tenant: TenantId) -> Price {
+        self.pats.charge(tenant)
     }
 
     /// Charges a failure to its source.
@@ -110,6 +134,8 @@ impl Throttle {
         self.sources.sweep();
         self.inactive.sweep();
         self.telling.sweep();
+        self.writes.sweep();
+        self.pats.sweep();
         self.denied.sweep();
         self.visits.sweep();
     }

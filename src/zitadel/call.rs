@@ -143,6 +143,12 @@ impl Call {
         }
     }
 
+    /// Counts a change by the caller (iam L5).
+    pub(super) fn charge_write(&self) -> Result<(), Error> {
+        let charged = self.service.authenticator.charge_write(&self.principal);
+        charged.map_err(Error::Refused)
+    }
+
     /// The accounts, to be asked as [`Call::caller`].
     pub(super) const fn accounts(&self) -> &Accounts {
         &self.service.accounts

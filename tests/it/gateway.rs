@@ -1,6 +1,7 @@
 //! A whole gateway in process: own data directory, free ports on loopback, real TLS, a clock that tests set.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ use crate::client::with_origin;
 pub const TENANT: &str = "pca";
 pub const ADMIN_USERNAME: &str = "anna";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
+const MANY: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 const EXPORTER: &str = "exporter";
 
 /// A running gateway with one tenant, a person who administers it, and a service account.
@@ -86,7 +88,7 @@ impl Gateway {
         let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = app::Gateway::start(settings, clock.clone()).await?;
+        let running = Box::pin(app::Gateway::start(settings, clock.clone())).await?;
         Ok(Self {
             address: running.address(),
             clock,
@@ -150,7 +152,7 @@ impl Gateway {
     /// A second gateway on the same data directory.
     pub async fn another_node(&self) -> app::Gateway {
         let settings = settings(self.data_dir());
-        app::Gateway::start(settings, self.clock.clone())
+        Box::pin(app::Gateway::start(settings, self.clock.clone()))
             .await
             .unwrap()
     }
@@ -476,6 +478,9 @@ fn settings(data: &std::path::Path) -> Settings {
         .with_flag("store.data_dir", &data.display().to_string());
     let mut settings = Settings::load(&sources).unwrap();
     settings.iam.password = PasswordConfig::insecure();
+    // The clock stands, so what is spent stays spent.
+    settings.iam.throttle.writes_per_second = MANY;
+    settings.iam.throttle.pats_per_minute = MANY;
     settings
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::gateway::Gateway;
+use crate::openapi;
 
 /// Which face a caller talks to.
 pub trait Face {
@@ -69,7 +70,7 @@ impl<'a, F: Face> Api<'a, F> {
         self
     }
 
-    pub async fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer<F> {
+    pub async fn send(&self, method: &str, path: &str, sent: &[u8]) -> Answer<F> {
         let is_host = |(name, _): &(String, String)| name.eq_ignore_ascii_case("host");
         let host = if self.headers.iter().any(is_host) {
             ""
@@ -80,9 +81,9 @@ impl<'a, F: Face> Api<'a, F> {
         for (name, value) in &self.headers {
             write!(request, "{name}: {value}\r\n").unwrap();
         }
-        write!(request, "content-length: {}\r\n\r\n", body.len()).unwrap();
+        write!(request, "content-length: {}\r\n\r\n", sent.len()).unwrap();
         let mut request = request.into_bytes();
-        request.extend_from_slice(body);
+        request.extend_from_slice(sent);
         let answer = if F::ON_IAM_PORT {
             self.gateway.iam_exchange(&request).await
         } else {
@@ -94,12 +95,21 @@ impl<'a, F: Face> Api<'a, F> {
         let headers = lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Answer {
+        let answer = Answer {
             status: status.parse().unwrap(),
             headers: headers.collect(),
             body: serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
             face: PhantomData,
-        }
+        };
+        openapi::check(&openapi::Exchange {
+            on_iam_port: F::ON_IAM_PORT,
+            method,
+            path,
+            request: sent,
+            status: answer.status,
+            answer: &answer.body,
+        });
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer<F> {

@@ -33,6 +33,7 @@ mod malformed;
 mod mtls;
 mod nodes;
 mod oauth;
+mod openapi;
 mod postgres;
 mod process;
 mod readme;
