@@ -72,6 +72,10 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
 /// (RFC 5958), which OpenSSL 3.0 does not know.
 pub fn key_to_pem(key: &KeyPair) -> Zeroizing<String> {
     let der = Zeroizing::new(key.serialize_der());
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone is not general enough in its lifetimes"
+    )]
     let parts = yasna::parse_der(&der, |reader| {
         reader.read_sequence(|reader| {
             reader.next().read_der()?;
