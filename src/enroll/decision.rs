@@ -100,7 +100,7 @@ impl Service {
             let detail = "certificates of a person are for itself alone to ask for";
             return Err(Refusal::forbidden("user_is_a_person", detail));
         }
-        if !is_own && holder.roles.exceeds(principal.roles) {
+        if !is_own && holder.held().exceeds(principal.roles) {
             return Err(Denied::RolesExceed.into());
         }
         if holder.state == State::Disabled || holder.expires.is_over(self.clock.now()) {

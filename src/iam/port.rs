@@ -248,7 +248,7 @@ pub enum Mutation {
     },
     /// Another password, which ends the sessions that were opened with the old one.
     SetPassword(Handle, PasswordHash),
-    /// Other roles.
+    /// Other roles, none of them suspended.
     SetRoles(Handle, Roles),
     /// Another client secret, or none: the old one ends, and the sessions that were opened with it.
     SetSecret(Handle, Option<(PatRecord, PatDigest)>),
@@ -258,6 +258,8 @@ pub enum Mutation {
     SetTenantPolicy(TenantId, TenantPolicy),
     /// Disables or enables a tenant.
     SetTenantState(TenantId, State),
+    /// No roles until they are set again; these are kept for that.
+    SuspendRoles(Handle, Roles),
     /// Of a token's end was told. Refused where that was so already: of many tellers one goes on (iam 1, row 24).
     WarnPat {
         /// The tenant.

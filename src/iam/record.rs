@@ -53,6 +53,8 @@ pub struct AccountRecord {
     pub description: String,
     /// What it may do.
     pub roles: Roles,
+    /// Roles that are taken from it until they are given back. While there are any, `roles` is empty.
+    pub suspended: Roles,
     /// Active or disabled.
     pub state: State,
     /// When it ends, tokens included.
@@ -159,6 +161,13 @@ pub enum Standing {
     Expired,
     /// It was revoked, alone or in bulk.
     Revoked,
+}
+
+impl AccountRecord {
+    /// All that it may do, or may do again once its roles are given back: what who touches it must have.
+    pub fn held(&self) -> Roles {
+        self.roles.iter().chain(self.suspended.iter()).collect()
+    }
 }
 
 impl State {

@@ -58,4 +58,5 @@ const STEPS: &[Step] = &[
     step!(9, "revoked certificates", "0009_certificates.sql"),
     step!(10, "datastore", "0010_datastore.sql"),
     step!(11, "addresses", "0011_addresses.sql"),
+    step!(12, "grants", "0012_grants.sql"),
 ];

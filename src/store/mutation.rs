@@ -6,6 +6,7 @@ use crate::audit::Kind;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
+use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::TokenKind;
 use crate::iam::port::Applied;
@@ -122,8 +123,7 @@ impl Writer {
                 self.note_account(account, Change::Password).await
             }
             Mutation::SetRoles(account, roles) => {
-                self.update(account, "roles", &roles.to_string()).await?;
-                self.note_account(account, Change::Roles(*roles)).await
+                self.set_roles(account, *roles, Roles::default()).await
             }
             Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
@@ -134,6 +134,9 @@ impl Writer {
                 self.set_tenant_policy(tenant, policy).await
             }
             Mutation::SetTenantState(tenant, state) => self.set_tenant_state(tenant, *state).await,
+            Mutation::SuspendRoles(account, suspended) => {
+                self.set_roles(account, Roles::default(), *suspended).await
+            }
             Mutation::WarnPat { tenant, id, days } => self.warn_pat(tenant, *id, *days).await,
         }
     }
@@ -193,6 +196,27 @@ impl Writer {
         Ok(())
     }
 
+    /// To those who obey the log, suspended roles are no roles.
+    async fn set_roles(
+        &mut self,
+        account: &Handle,
+        roles: Roles,
+        suspended: Roles,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE accounts SET roles = $2, suspended = $3, updated = $4, \
+                   version = version + 1 WHERE id = $1";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(roles.to_string())
+            .bind(suspended.to_string())
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.note_account(account, Change::Roles(roles)).await
+    }
+
     async fn set_tenant_state(
         &mut self,
         tenant: &TenantId,
@@ -222,9 +246,6 @@ impl Writer {
         let sql = match column {
             "password" => {
                 "UPDATE accounts SET password = $2, updated = $3, version = version + 1 WHERE id = $1"
-            }
-            "roles" => {
-                "UPDATE accounts SET roles = $2, updated = $3, version = version + 1 WHERE id = $1"
             }
             _ => {
                 "UPDATE accounts SET state = $2, updated = $3, version = version + 1 WHERE id = $1"

@@ -141,6 +141,7 @@ impl<'r> Columns<'r> {
             name: self.next()?,
             description: self.next()?,
             roles: self.parsed::<Roles>("role")?,
+            suspended: self.parsed::<Roles>("role")?,
             state: self.state()?,
             expires: Expiry::from_secs(self.next()?),
             tokens_not_before: self.maybe_time()?,
@@ -322,8 +323,8 @@ macro_rules! tenant_columns {
 
 macro_rules! account_columns {
     () => {
-        "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.state, a.expires, \
-         a.tokens_not_before, a.networks, a.created, a.updated, a.version, (SELECT count(*) \
+        "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.suspended, a.state, \
+         a.expires, a.tokens_not_before, a.networks, a.created, a.updated, a.version, (SELECT count(*) \
          FROM pats s WHERE s.account = a.id AND s.kind = 'secret' AND s.revoked IS NULL)"
     };
 }

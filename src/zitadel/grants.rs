@@ -37,7 +37,7 @@ pub(super) async fn add(mut call: Call) -> Result<Value, Error> {
     check_project(&message)?;
     let user = user?;
     let account = call.accounts().account(&call.caller, &tenant, user).await?;
-    if !account.roles.is_empty() {
+    if !account.held().is_empty() {
         return Err(Error::GrantExists);
     }
     call.accounts()
@@ -56,7 +56,7 @@ pub(super) async fn get(call: Call) -> Result<Value, Error> {
     Ok(json!({ "userGrant": grant(&account) }))
 }
 
-/// B8: other roles.
+/// B8: other roles. An authorization that is inactive stays so.
 pub(super) async fn update(mut call: Call) -> Result<Value, Error> {
     let tenant = call.manage().await?;
     call.param(GRANT)?;
@@ -64,9 +64,45 @@ pub(super) async fn update(mut call: Call) -> Result<Value, Error> {
     let roles = roles(&message)?;
     let account = of_path(&call, &tenant).await?;
     call.accounts()
-        .set_roles(&call.caller, &tenant, account.id, roles)
+        .replace_roles(&call.caller, &tenant, account.id, roles)
         .await?;
     Ok(json!({ "details": details(&call, &account, &tenant) }))
+}
+
+/// B8: the user has no role until the authorization is reactivated. Its open streams end.
+pub(super) async fn deactivate(call: Call) -> Result<Value, Error> {
+    let tenant = call.manage().await?;
+    let account = of_path(&call, &tenant).await?;
+    if !account.suspended.is_empty() {
+        return Err(INACTIVE);
+    }
+    let is_done = call
+        .accounts()
+        .suspend_roles(&call.caller, &tenant, account.id)
+        .await?;
+    if is_done {
+        Ok(json!({ "details": details(&call, &account, &tenant) }))
+    } else {
+        Err(INACTIVE)
+    }
+}
+
+/// B8: the user has its roles again.
+pub(super) async fn reactivate(call: Call) -> Result<Value, Error> {
+    let tenant = call.manage().await?;
+    let account = of_path(&call, &tenant).await?;
+    if account.suspended.is_empty() {
+        return Err(ACTIVE);
+    }
+    let is_done = call
+        .accounts()
+        .resume_roles(&call.caller, &tenant, account.id)
+        .await?;
+    if is_done {
+        Ok(json!({ "details": details(&call, &account, &tenant) }))
+    } else {
+        Err(ACTIVE)
+    }
 }
 
 /// B8: the user keeps no role. Its open streams end.
@@ -112,7 +148,7 @@ pub(super) async fn search(mut call: Call) -> Result<Value, Error> {
         .collect::<Result<_, _>>()?;
     let mut found = all_accounts(&call, &tenant).await?;
     found.retain(|account| {
-        !account.roles.is_empty() && conditions.iter().all(|condition| condition.holds(account))
+        !account.held().is_empty() && conditions.iter().all(|condition| condition.holds(account))
     });
     found.sort_by_key(|account| account.created);
     let total = found.len();
@@ -137,7 +173,7 @@ async fn of_path(call: &Call, tenant: &TenantId) -> Result<AccountRecord, Error>
 async fn with_roles(call: &Call, tenant: &TenantId, grant: &str) -> Result<AccountRecord, Error> {
     let id = grant.parse().map_err(|_| NO_GRANT)?;
     let account = call.accounts().account(&call.caller, tenant, id).await?;
-    if account.roles.is_empty() {
+    if account.held().is_empty() {
         return Err(NO_GRANT);
     }
     Ok(account)
@@ -175,11 +211,16 @@ fn details(call: &Call, before: &AccountRecord, tenant: &TenantId) -> Value {
 
 /// `UserGrant`.
 fn grant(account: &AccountRecord) -> Value {
+    let state = if account.suspended.is_empty() {
+        "USER_GRANT_STATE_ACTIVE"
+    } else {
+        "USER_GRANT_STATE_INACTIVE"
+    };
     json!({
         "id": account.id.to_string(),
         "details": account_details(account),
-        "roleKeys": account.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
-        "state": "USER_GRANT_STATE_ACTIVE",
+        "roleKeys": account.held().iter().map(Role::as_str).collect::<Vec<_>>(),
+        "state": state,
         "userId": account.id.to_string(),
         "userName": account.username,
         "displayName": account.name,
@@ -261,7 +302,7 @@ impl Condition {
     fn holds(&self, account: &AccountRecord) -> bool {
         match self {
             Self::Project(id) => id == PROJECT_ID,
-            Self::Role(key) => account.roles.iter().any(|role| role.as_str() == key),
+            Self::Role(key) => account.held().iter().any(|role| role.as_str() == key),
             Self::User(id) => account.id.to_string() == *id,
         }
     }
@@ -275,6 +316,8 @@ const PROJECT_ID: &str = "analytics";
 const GRANT: &str = "grant";
 
 const NO_GRANT: Error = Error::NotFound("user grant");
+const ACTIVE: Error = Error::precondition("GW-GrantActive", "user grant is active");
+const INACTIVE: Error = Error::precondition("GW-GrantInactive", "user grant is inactive");
 
 /// Each costs a look and a write.
 const MOST_AT_ONCE: usize = 100;

@@ -220,6 +220,20 @@ pub(super) const REMOVE_GRANT: Operation = Operation {
     ..CALL
 };
 
+pub(super) const DEACTIVATE_GRANT: Operation = Operation {
+    path: users!("/{user}/grants/{grant}/_deactivate"),
+    id: "deactivateUserGrant",
+    summary: "No role until the authorization is reactivated.",
+    ..CALL
+};
+
+pub(super) const REACTIVATE_GRANT: Operation = Operation {
+    path: users!("/{user}/grants/{grant}/_reactivate"),
+    id: "reactivateUserGrant",
+    summary: "The roles of an inactive authorization count again.",
+    ..CALL
+};
+
 pub(super) const REMOVE_GRANTS: Operation = Operation {
     method: Method::Delete,
     path: "/management/v1/user_grants/_bulk",

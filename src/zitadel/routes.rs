@@ -90,6 +90,8 @@ fn routes() -> Vec<Route> {
         call(op::GET_GRANT, grants::get),
         call(op::UPDATE_GRANT, grants::update),
         call(op::REMOVE_GRANT, grants::remove),
+        call(op::DEACTIVATE_GRANT, grants::deactivate),
+        call(op::REACTIVATE_GRANT, grants::reactivate),
         call(op::REMOVE_GRANTS, grants::remove_many),
         call(op::V2_SEARCH, v2::search),
         call(op::V2_ADD, v2::add),

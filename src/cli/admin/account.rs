@@ -13,6 +13,7 @@ use crate::iam::AccountPolicy;
 use crate::iam::AccountRecord;
 use crate::iam::NewAccount;
 use crate::iam::Role;
+use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::port::Page;
 use crate::model::TenantId;
@@ -154,7 +155,11 @@ async fn run_any(desk: &Desk, kind: AccountKind, verb: AnyAccount) -> Result<Val
             accounts
                 .set_roles(caller, &found.tenant, found.id, roles)
                 .await?;
-            Ok(view(&AccountRecord { roles, ..found }))
+            Ok(view(&AccountRecord {
+                roles,
+                suspended: Roles::default(),
+                ..found
+            }))
         }
     }
 }
@@ -197,12 +202,13 @@ async fn list(desk: &Desk, kind: AccountKind, tenant: &TenantId) -> Result<Value
 }
 
 fn view(account: &AccountRecord) -> Value {
-    let roles: Vec<&str> = account.roles.iter().map(Role::as_str).collect();
+    let names = |roles: Roles| roles.iter().map(Role::as_str).collect::<Vec<_>>();
     json!({
         "id": account.id.to_string(),
         "username": account.username,
         "name": account.name,
-        "roles": roles,
+        "roles": names(account.roles),
+        "suspended_roles": names(account.suspended),
         "state": account.state.as_str(),
         "networks": account.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tokens_not_before": account.tokens_not_before.map(|at| at.to_string()),

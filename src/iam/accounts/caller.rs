@@ -104,7 +104,7 @@ impl Caller {
             return Ok(());
         }
         self.may_manage(&account.tenant)?;
-        self.may_grant(account.roles)
+        self.may_grant(account.held())
     }
 
     pub(super) fn id(&self) -> Option<AccountId> {
@@ -130,6 +130,6 @@ impl Caller {
             && account.kind == AccountKind::Person
             && principal.scopes.is_empty()
             && principal.networks.is_empty()
-            && !account.roles.exceeds(principal.roles)
+            && !account.held().exceeds(principal.roles)
     }
 }

@@ -55,9 +55,95 @@ impl Accounts {
         id: AccountId,
     ) -> Result<(), AccountsError> {
         let account = self.changeable(caller, tenant, id).await?;
-        let mut event = self.account_event(caller, Kind::RolesChanged, &account);
-        event.detail = Some(format!("from {} to none", account.roles));
-        let mutation = Mutation::SetRoles(handle(&account), Roles::default());
-        self.apply(mutation, event).await
+        self.change_roles(caller, &account, Roles::default()).await
+    }
+
+    /// Gives an account other roles, which stay suspended where the old ones are.
+    pub async fn replace_roles(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+        roles: Roles,
+    ) -> Result<(), AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        caller.may_grant(roles)?;
+        if account.suspended.is_empty() {
+            self.change_roles(caller, &account, roles).await
+        } else {
+            self.suspend(caller, &account, roles).await
+        }
+    }
+
+    /// Takes the account's roles from it until [`Self::resume_roles`]. Its open streams end. Returns whether there were
+    /// any to take.
+    pub async fn suspend_roles(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<bool, AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        if account.roles.is_empty() {
+            return Ok(false);
+        }
+        self.suspend(caller, &account, account.held()).await?;
+        Ok(true)
+    }
+
+    /// Gives an account back the roles that were suspended, which must not exceed the caller's own. Returns whether there
+    /// were any.
+    pub async fn resume_roles(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<bool, AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        if account.suspended.is_empty() {
+            return Ok(false);
+        }
+        self.change_roles(caller, &account, account.held()).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn change_roles(
+        &self,
+        caller: &Caller,
+        account: &AccountRecord,
+        roles: Roles,
+    ) -> Result<(), AccountsError> {
+        let mut event = self.account_event(caller, Kind::RolesChanged, account);
+        event.detail = Some(format!("from {} to {}", before(account), listed(roles)));
+        self.apply(Mutation::SetRoles(handle(account), roles), event)
+            .await
+    }
+
+    async fn suspend(
+        &self,
+        caller: &Caller,
+        account: &AccountRecord,
+        roles: Roles,
+    ) -> Result<(), AccountsError> {
+        let mut event = self.account_event(caller, Kind::RolesChanged, account);
+        event.detail = Some(format!("from {} to {roles} (suspended)", before(account)));
+        self.apply(Mutation::SuspendRoles(handle(account), roles), event)
+            .await
+    }
+}
+
+fn before(account: &AccountRecord) -> String {
+    if account.suspended.is_empty() {
+        listed(account.roles)
+    } else {
+        format!("{} (suspended)", account.held())
+    }
+}
+
+fn listed(roles: Roles) -> String {
+    if roles.is_empty() {
+        "none".to_owned()
+    } else {
+        roles.to_string()
     }
 }

@@ -144,6 +144,7 @@ impl Accounts {
             name: new.name,
             description: new.description,
             roles: new.roles,
+            suspended: Roles::default(),
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
@@ -209,7 +210,7 @@ impl Accounts {
         Ok(self.records.accounts(tenant, page).await?)
     }
 
-    /// Gives an account other roles. Open streams that they no longer allow end.
+    /// Gives an account other roles, in effect at once. Open streams that they no longer allow end.
     pub async fn set_roles(
         &self,
         caller: &Caller,
@@ -222,10 +223,7 @@ impl Accounts {
             return invalid("roles", "are empty");
         }
         caller.may_grant(roles)?;
-        let mut event = self.account_event(caller, Kind::RolesChanged, &account);
-        event.detail = Some(format!("from {} to {roles}", account.roles));
-        self.apply(Mutation::SetRoles(handle(&account), roles), event)
-            .await
+        self.change_roles(caller, &account, roles).await
     }
 
     /// Gives a person another password. Streams that were opened with the old one end.
@@ -357,7 +355,7 @@ impl Accounts {
     ) -> Result<AccountRecord, AccountsError> {
         caller.may_manage(tenant)?;
         let account = self.existing(tenant, id).await?;
-        caller.may_grant(account.roles)?;
+        caller.may_grant(account.held())?;
         Ok(account)
     }
 

@@ -57,6 +57,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;
     policy::policy_is_kept_and_told(&*empty().await).await;
+    policy::suspended_roles_are_kept_and_told_as_none(&*empty().await).await;
     policy::quotas_count_active_tokens_alone(&*empty().await).await;
     policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
     policy::newest_five_uses_are_kept(&*empty().await).await;

@@ -22,6 +22,7 @@ use crate::iam::Limit;
 use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::Roles;
 use crate::iam::TenantPolicy;
 use crate::iam::Use;
 use crate::iam::port::Mutation;
@@ -356,4 +357,27 @@ pub(super) async fn token_is_purged_long_after_its_end(store: &impl Store) {
     assert_eq!(over(150).await, []);
     assert_eq!(over(151).await, [far]);
     apply(store, purge(far, 151)).await.unwrap();
+}
+
+pub(super) async fn suspended_roles_are_kept_and_told_as_none(store: &impl Store) {
+    let export = export(store).await;
+    let told = async |mutation| -> Change {
+        let told = apply(store, mutation).await.unwrap();
+        assert_eq!(told[0].subject, Affected::Account(export.id));
+        assert_eq!(store.revocations(told[0].seq - 1, 9).await.unwrap(), told);
+        told[0].change.clone()
+    };
+    let read = async || {
+        let found = store.account(&export.tenant, export.id).await;
+        let found = found.unwrap().unwrap();
+        (found.roles, found.suspended, found.version)
+    };
+    let none = Roles::default();
+    let suspend = Mutation::SuspendRoles(handle(&export, 0), export.roles);
+    assert_eq!(told(suspend.clone()).await, Change::Roles(none));
+    assert_eq!(read().await, (none, export.roles, 1));
+    assert_eq!(apply(store, suspend).await, Err(RecordsError::Changed));
+    let restore = Mutation::SetRoles(handle(&export, 1), export.roles);
+    assert_eq!(told(restore).await, Change::Roles(export.roles));
+    assert_eq!(read().await, (export.roles, none, 2));
 }

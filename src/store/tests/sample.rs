@@ -15,6 +15,7 @@ use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Revocation;
 use crate::iam::Role;
+use crate::iam::Roles;
 use crate::iam::Scope;
 use crate::iam::State;
 use crate::iam::TenantRecord;
@@ -59,6 +60,7 @@ pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> Accoun
         roles: [Role::TenantUser, Role::ServiceAccountManager]
             .into_iter()
             .collect(),
+        suspended: Roles::default(),
         state: State::Active,
         expires: Expiry::NEVER,
         tokens_not_before: Some(Timestamp::from_secs(1)),

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 use serde_json::json;
+use tollgate::iam::Caller;
+use tollgate::model::TenantId;
 
 use super::Answer;
 use super::Api;
@@ -29,6 +31,16 @@ fn writes(user: &str, token: &str) -> Vec<(&'static str, String, Value)> {
             format!("/v2/users/{user}/pats/{token}"),
             Value::Null,
         ),
+        (
+            "POST",
+            format!("{management}/grants/{user}/_deactivate"),
+            json!({}),
+        ),
+        (
+            "POST",
+            format!("{management}/grants/{user}/_reactivate"),
+            json!({}),
+        ),
         ("PUT", format!("{management}/grants/{user}"), grant),
         ("DELETE", format!("{management}/grants/{user}"), Value::Null),
         (
@@ -44,9 +56,17 @@ fn writes(user: &str, token: &str) -> Vec<(&'static str, String, Value)> {
     ]
 }
 
-/// A user that is active cannot be reactivated, which is told before a missing right (iam 2.2).
+/// What is active cannot be reactivated, which is told before a missing right (iam 2.2).
 async fn prepare(gateway: &Gateway, user: &str, path: &str) {
     let user = user.parse().unwrap();
+    let (accounts, tenant) = (gateway.accounts(), TenantId::new(TENANT));
+    if path.ends_with("_reactivate") && path.contains("/grants/") {
+        let done = accounts.suspend_roles(&Caller::operator(), &tenant, user);
+        done.await.unwrap();
+        return;
+    }
+    let done = accounts.resume_roles(&Caller::operator(), &tenant, user);
+    done.await.unwrap();
     if path.ends_with("_reactivate") || path.ends_with("_unlock") {
         gateway.disable(TENANT, &user).await;
     } else {
@@ -106,7 +126,7 @@ async fn no_path_leads_to_more_than_ones_own_roles() {
     gateway.set_roles(TENANT, &creator, &["tenant-admin"]).await;
     for (number, write) in writes(&user, &pat).iter().enumerate() {
         // The second removal of the token or of the roles finds none.
-        let is_again = matches!(number, 4 | 7);
+        let is_again = matches!(number, 4 | 9);
         prepare(&gateway, &user, &write.1).await;
         let answer = send(&api, write).await;
         assert!(
@@ -115,4 +135,41 @@ async fn no_path_leads_to_more_than_ones_own_roles() {
             answer.body
         );
     }
+}
+
+#[tokio::test]
+async fn suspended_roles_are_no_way_around_ones_own() {
+    let gateway = Gateway::start().await;
+    let admin = Api::new(&gateway, &gateway.token());
+    let mighty = gateway
+        .new_account(TENANT, "tenant-admin")
+        .await
+        .to_string();
+    let grant = format!("/management/v1/users/{mighty}/grants/{mighty}");
+    let off = format!("{grant}/_deactivate");
+    admin.post(&off, json!({})).await.ok();
+
+    let manager = gateway.new_account(TENANT, "service-account-manager").await;
+    let token = gateway.token_for(TENANT, &manager).await;
+    let manager = Api::new(&gateway, &token);
+    let own = json!({ "roleKeys": ["service-account-manager"] });
+    for answer in [
+        manager
+            .post(&format!("{grant}/_reactivate"), json!({}))
+            .await,
+        manager.put(&grant, own).await,
+        // A token that would have the roles later.
+        manager.post(&pats(&mighty), json!({})).await,
+    ] {
+        answer.is(403, 7);
+        assert_eq!(answer.body["details"][0]["id"], "GW-RolesExceed");
+    }
+    // Nor may the roles be raised while they do not count.
+    let raised = json!({ "roleKeys": ["skylight-admin"] });
+    let by_tenant = gateway.new_account(TENANT, "tenant-admin").await;
+    let token = gateway.token_for(TENANT, &by_tenant).await;
+    let by_tenant = Api::new(&gateway, &token);
+    by_tenant.put(&grant, raised).await.is(403, 7);
+    let on = format!("{grant}/_reactivate");
+    by_tenant.post(&on, json!({})).await.ok();
 }

@@ -29,6 +29,7 @@ async fn streams_end_with_what_carries_them() {
     for (what, code) in [
         ("token", Code::Unauthenticated),
         ("grant", Code::PermissionDenied),
+        ("inactive grant", Code::PermissionDenied),
         ("state", Code::Unauthenticated),
         ("user", Code::Unauthenticated),
     ] {
@@ -37,6 +38,10 @@ async fn streams_end_with_what_carries_them() {
         match what {
             "token" => api.delete(&format!("{path}/pats/{token}")).await.ok(),
             "grant" => api.delete(&format!("{path}/grants/{user}")).await.ok(),
+            "inactive grant" => {
+                let path = format!("{path}/grants/{user}/_deactivate");
+                api.post(&path, json!({})).await.ok()
+            }
             "state" => {
                 let path = format!("{path}/_deactivate");
                 api.post(&path, json!({})).await.ok()
