@@ -59,14 +59,21 @@ fn writes(user: &str, token: &str) -> Vec<(&'static str, String, Value)> {
 /// What is active cannot be reactivated, which is told before a missing right (iam 2.2).
 async fn prepare(gateway: &Gateway, user: &str, path: &str) {
     let user = user.parse().unwrap();
-    let (accounts, tenant) = (gateway.accounts(), TenantId::new(TENANT));
-    if path.ends_with("_reactivate") && path.contains("/grants/") {
-        let done = accounts.suspend_roles(&Caller::operator(), &tenant, user);
-        done.await.unwrap();
+    let (accounts, tenant, operator) = (
+        gateway.accounts(),
+        TenantId::new(TENANT),
+        Caller::operator(),
+    );
+    let is_of_grant = path.ends_with("_reactivate") && path.contains("/grants/");
+    let done = if is_of_grant {
+        accounts.suspend_roles(&operator, &tenant, user).await
+    } else {
+        accounts.resume_roles(&operator, &tenant, user).await
+    };
+    done.unwrap();
+    if is_of_grant {
         return;
     }
-    let done = accounts.resume_roles(&Caller::operator(), &tenant, user);
-    done.await.unwrap();
     if path.ends_with("_reactivate") || path.ends_with("_unlock") {
         gateway.disable(TENANT, &user).await;
     } else {
