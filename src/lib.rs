@@ -11,6 +11,7 @@
 //! 4 accounts   the vendor's account API, login, introspection
 //! 4 gnmi       the gNMI service
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
+//! 4 restconf   RFC 8040: resources, edits, queries
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
 //! 4 webhook    tells a web server of tokens that end
@@ -43,6 +44,7 @@ pub mod meter;
 pub mod model;
 pub mod pki;
 pub mod redact;
+pub mod restconf;
 pub mod schema;
 pub mod secret;
 pub mod store;

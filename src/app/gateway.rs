@@ -32,6 +32,7 @@ use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::provisioning::open_restconf;
 use super::router::gateway_router;
 use super::router::iam_router;
 use super::webhook::open_webhook;
@@ -78,7 +79,8 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        let router = gateway_router(service, identity, readiness.clone()).await?;
+        let restconf = open_restconf(settings.yang_dir.as_deref(), &local, clock.clone())?;
+        let router = gateway_router(service, restconf, identity, readiness.clone()).await?;
         let iam_router = iam_router(identity, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 

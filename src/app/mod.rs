@@ -9,6 +9,7 @@ mod error;
 mod gateway;
 mod local;
 mod measurement;
+mod provisioning;
 mod router;
 mod webhook;
 

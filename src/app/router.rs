@@ -12,14 +12,16 @@ use crate::clock::Clock;
 use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
+use crate::restconf;
 use crate::wire;
 use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, the account API, `/healthz` and `/readyz`.
+/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
     gnmi: gnmi::Service,
+    restconf: restconf::Service,
     identity: &Identity,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
@@ -42,6 +44,7 @@ pub(super) async fn gateway_router(
         .into_axum_router();
     Ok(grpc
         .merge(gnmi.into_router())
+        .merge(restconf.into_router())
         .merge(accounts::Service::new(identity).into_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))

@@ -1,5 +1,6 @@
 //! Reading and editing the datastore.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -43,12 +44,26 @@ pub struct Datastore {
 pub struct Outcome {
     /// The target of the last edit was not there before.
     pub is_new: bool,
-    /// The datastore's mark afterwards.
-    pub mark: Mark,
+    /// The mark of all that has changed; `None` when nothing has.
+    pub mark: Option<Mark>,
 }
 
-/// What the writer believes of the target, told its mark; `None` when it is not there.
-pub type Precondition = Arc<dyn Fn(Option<Mark>) -> bool + Send + Sync>;
+/// What the writer believes of something.
+#[derive(Clone)]
+pub struct Precondition {
+    /// Of what: the datastore without steps, a collection's container, or an entry.
+    pub target: Vec<Step>,
+    /// Whether it is as believed, told its mark; `None` when it is not there.
+    pub holds: Arc<dyn Fn(Option<Mark>) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Precondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Precondition")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Datastore {
     /// A datastore in a store.
@@ -117,7 +132,7 @@ impl Datastore {
         }
     }
 
-    /// Makes all edits, in their order, or none. The precondition is about the first one's target.
+    /// Makes all edits, in their order, or none, if the precondition holds when they are made.
     ///
     /// # Errors
     ///
@@ -126,11 +141,11 @@ impl Datastore {
         &self,
         tenant: &TenantId,
         edits: &[Edit],
-        precondition: Option<Precondition>,
+        precondition: Option<&Precondition>,
         event: &Event,
     ) -> Result<Outcome, EditError> {
         for _attempt in 0..ATTEMPTS {
-            let prepared = self.prepare(tenant, edits, precondition.as_ref()).await?;
+            let prepared = self.prepare(tenant, edits, precondition).await?;
             let (batch, is_new) = prepared;
             match self.commit(tenant, &batch, event).await {
                 Ok(mark) => return Ok(Outcome { is_new, mark }),
@@ -163,11 +178,12 @@ impl Datastore {
         tenant: &TenantId,
         batch: &Batch,
         event: &Event,
-    ) -> Result<Mark, CommitError> {
+    ) -> Result<Option<Mark>, CommitError> {
         if batch.writes.is_empty() {
-            return Ok(self.entries.mark(tenant, None).await?);
+            return Ok(None);
         }
-        self.entries.commit(tenant, event.at, batch, event).await
+        let committed = self.entries.commit(tenant, event.at, batch, event).await;
+        committed.map(Some)
     }
 
     async fn prepare(
@@ -178,8 +194,8 @@ impl Datastore {
     ) -> Result<(Batch, bool), EditError> {
         let mut working = Working::default();
         let mut expected_mark = None;
-        if let (Some(precondition), Some(first)) = (precondition, edits.first()) {
-            let place = Place::of(&self.schema, &first.target);
+        if let Some(precondition) = precondition {
+            let place = Place::of(&self.schema, &precondition.target);
             let mark = match &place {
                 // Read once, for the precondition and for the edit: the commit holds both to it.
                 Place::Entry {
@@ -191,7 +207,7 @@ impl Datastore {
                 }
                 _ => self.mark(tenant, &place).await?,
             };
-            if !precondition(mark) {
+            if !(precondition.holds)(mark) {
                 return Err(EditError::Precondition);
             }
             let revision = mark.unwrap_or_default().revision;

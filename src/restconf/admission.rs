@@ -1,0 +1,158 @@
+//! Letting a request in: TLS → credential → tenant → role, before anything of its body is read.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::header::HOST;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::audit::Event;
+use crate::audit::Kind;
+use crate::audit::Origin;
+use crate::audit::Subject;
+use crate::iam::Action;
+use crate::iam::Credential;
+use crate::iam::Denied;
+use crate::iam::Named;
+use crate::iam::Principal;
+use crate::iam::bearer_token;
+use crate::model::Peer;
+use crate::model::TenantId;
+use crate::secret::Secret;
+
+use super::Service;
+use super::error::Refusal;
+
+/// Somebody who has been let in.
+#[derive(Clone, Debug)]
+pub(super) struct Admitted {
+    principal: Arc<Principal>,
+    origin: Origin,
+    /// Whose configuration it is about.
+    pub(super) tenant: TenantId,
+}
+
+impl Service {
+    /// Lets a request in that wants to do `action`.
+    pub(super) async fn admit(&self, parts: &Parts, action: Action) -> Result<Admitted, Refusal> {
+        let peer = parts.extensions.get::<Peer>();
+        let peer = peer.ok_or_else(Refusal::internal)?;
+        if !peer.is_encrypted {
+            let message = "credentials are not taken over plain text";
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "access-denied",
+                message,
+            ));
+        }
+        let origin = origin(parts, peer);
+        let from = (peer.address.ip(), &origin);
+        let credential = credential(&parts.headers)?;
+        let principal = self.authenticator.authenticate(credential, from).await?;
+        let permit = match named(parts, peer) {
+            Ok(named) => self.authenticator.permit(&principal, action, named).await,
+            Err(denied) => Err(denied.into()),
+        };
+        let permit = permit.map_err(Refusal::from).inspect_err(|refusal| {
+            if let Some(reason) = refusal.denial {
+                self.authenticator.note_denied(&principal, reason, from);
+            }
+        })?;
+        Ok(Admitted {
+            tenant: permit.tenant().clone(),
+            principal,
+            origin,
+        })
+    }
+
+    /// What the audit trail says about a change of `what`.
+    pub(super) fn event(&self, admitted: &Admitted, method: &str, what: &str) -> Event {
+        let actor = admitted.principal.as_audit();
+        let mut event = Event::new(self.clock.now(), Kind::ConfigChanged, actor);
+        event.origin = admitted.origin.clone();
+        event.tenant = Some(admitted.tenant.clone());
+        event.subject = Some(Subject {
+            kind: "config",
+            id: what.chars().take(SUBJECT_CHARS).collect(),
+            name: None,
+        });
+        event.detail = Some(method.to_owned());
+        event
+    }
+}
+
+/// A bearer token, or a user name with a password or a token, as NSO's NED sends it.
+fn credential(headers: &HeaderMap) -> Result<Credential, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(Refusal::invalid("Authorization is given more than once"));
+    }
+    let text = first.and_then(|value| value.to_str().ok());
+    let text = text.ok_or_else(Refusal::missing_credentials)?;
+    let credential = bearer_token(text)
+        .map(Credential::Bearer)
+        .or_else(|| basic(text));
+    credential.ok_or_else(Refusal::missing_credentials)
+}
+
+/// RFC 7617.
+fn basic(header: &str) -> Option<Credential> {
+    let (scheme, encoded) = header.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (username, password) = decoded.split_once(':')?;
+    Some(Credential::Password {
+        username: username.to_owned(),
+        password: Secret::new(password),
+    })
+}
+
+/// The tenants that the request names; two that differ name none.
+fn named<'r>(parts: &'r Parts, peer: &'r Peer) -> Result<Named<'r>, Denied> {
+    let mut values = parts.headers.get_all(&TENANT).iter();
+    let header = match values.next() {
+        None => None,
+        Some(first) => match first.to_str() {
+            Ok(name) if values.all(|value| value == first) => Some(name),
+            _ => return Err(Denied::ForeignTenant),
+        },
+    };
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    Ok(Named {
+        header,
+        server_name: peer.server_name.as_deref(),
+        authority: parts.uri.authority().map(Authority::as_str).or(host),
+    })
+}
+
+fn origin(parts: &Parts, peer: &Peer) -> Origin {
+    let agent = parts.headers.get(USER_AGENT);
+    Origin {
+        address: Some(peer.address.ip()),
+        protocol: Some("restconf"),
+        request: None,
+        user_agent: agent.map(|agent| {
+            let text = String::from_utf8_lossy(agent.as_bytes());
+            text.chars().take(USER_AGENT_CHARS).collect()
+        }),
+    }
+}
+
+const TENANT: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
+
+/// Enough to tell programs and their versions apart.
+const USER_AGENT_CHARS: usize = 200;
+
+/// Paths are longer than this only for those who mean harm.
+const SUBJECT_CHARS: usize = 400;

@@ -1,0 +1,260 @@
+//! RESTCONF's place on the gateway's port.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::Method;
+use axum::http::StatusCode;
+use axum::http::header::ALLOW;
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::any;
+use axum::routing::get;
+
+use crate::iam::Action;
+use crate::schema::Format;
+use crate::schema::Kind;
+use crate::schema::NodeId;
+use crate::schema::Step;
+
+use super::Service;
+use super::admission::Admitted;
+use super::body;
+use super::discovery;
+use super::error::Refusal;
+use super::media::Media;
+use super::media::body_format;
+use super::media::not_acceptable;
+use super::operation::Call;
+use super::query::Query;
+use super::read::Reading;
+use super::target::Target;
+use super::write::Writing;
+
+impl Service {
+    /// Everything below `/restconf`, and `/.well-known/host-meta`, which needs no credential.
+    pub fn into_router(self) -> Router {
+        Router::new()
+            .route("/.well-known/host-meta", get(discovery::host_meta))
+            .route(
+                "/.well-known/host-meta.json",
+                get(discovery::host_meta_json),
+            )
+            .route("/restconf", any(serve))
+            .route("/restconf/", any(serve))
+            .route("/restconf/{*rest}", any(serve))
+            .with_state(self)
+    }
+}
+
+async fn serve(State(service): State<Service>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let media = Media::chosen(&parts.headers);
+    let answered = service.answer(&parts, body, media).await;
+    answered.unwrap_or_else(|refusal| {
+        refusal.into_answer(media.unwrap_or(Media::YangJson), service.schema())
+    })
+}
+
+impl Service {
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Body,
+        media: Option<Media>,
+    ) -> Result<Response, Refusal> {
+        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let action = if reads {
+            Action::ReadConfig
+        } else {
+            Action::WriteConfig
+        };
+        let admitted = self.admit(parts, action).await?;
+        let path = parts.uri.path();
+        if path.len() + parts.uri.query().map_or(0, str::len) > LONGEST_URI {
+            return Err(Refusal::new(
+                StatusCode::URI_TOO_LONG,
+                "too-big",
+                "URI is too long",
+            ));
+        }
+        let path = path.strip_prefix("/restconf").unwrap_or_default();
+        let resource = path.strip_prefix('/').unwrap_or(path);
+        let (first, rest) = resource.split_once('/').unwrap_or((resource, ""));
+        match first {
+            "data" => self.data(parts, body, media, (&admitted, rest)).await,
+            "operations" if !rest.is_empty() => {
+                self.operation(parts, body, (&admitted, rest)).await
+            }
+            "" | "operations" | "yang-library-version" | "yang" => {
+                Self::expect_method(parts, READ)?;
+                Query::parse(&parts.method, parts.uri.query())?.expect_none()?;
+                let schema = self.schema();
+                let media = media.ok_or_else(not_acceptable);
+                match (first, rest) {
+                    ("", "") => Ok(discovery::root(schema, media?)),
+                    ("operations", "") => Ok(discovery::operations(schema, media?)),
+                    ("yang-library-version", "") => Ok(discovery::library_version(media?)),
+                    ("yang", file) => discovery::module(schema, file),
+                    _ => Err(nowhere()),
+                }
+            }
+            _ => Err(nowhere()),
+        }
+    }
+
+    async fn data(
+        &self,
+        parts: &Parts,
+        body: Body,
+        media: Option<Media>,
+        (admitted, path): (&Admitted, &str),
+    ) -> Result<Response, Refusal> {
+        let schema = self.schema();
+        let target = Target::parse(schema, path)?;
+        let allow = self.allowed(&target);
+        Self::expect_method(parts, allow)?;
+        let query = Query::parse(&parts.method, parts.uri.query())?;
+        if let Some(operation) = target.action {
+            query.expect_none()?;
+            return self
+                .call(parts, body, admitted, (&target.steps, operation))
+                .await;
+        }
+        match parts.method {
+            Method::GET | Method::HEAD => {
+                let authority = parts.uri.authority().map(|it| it.as_str());
+                let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+                let reading = Reading {
+                    service: self,
+                    tenant: &admitted.tenant,
+                    headers: &parts.headers,
+                    view: query.view(schema, &target)?,
+                    target: &target,
+                    media: media.ok_or_else(not_acceptable)?,
+                    host: authority.or(host).unwrap_or("localhost"),
+                };
+                reading.answer().await
+            }
+            Method::OPTIONS => Ok(options(allow)),
+            _ => {
+                let (format, text) = read_body(parts, body).await?;
+                let writing = Writing {
+                    service: self,
+                    tenant: &admitted.tenant,
+                    method: &parts.method,
+                    headers: &parts.headers,
+                    target,
+                    query,
+                    event: self.event(admitted, parts.method.as_str(), parts.uri.path()),
+                };
+                writing.answer(text, format).await
+            }
+        }
+    }
+
+    async fn operation(
+        &self,
+        parts: &Parts,
+        body: Body,
+        (admitted, name): (&Admitted, &str),
+    ) -> Result<Response, Refusal> {
+        let schema = self.schema();
+        let (module, name) = name.split_once(':').unwrap_or(("", name));
+        let operation = schema.named(schema.operations(), module, name);
+        let operation =
+            operation.ok_or_else(|| Refusal::not_found("there is no such operation"))?;
+        Self::expect_method(parts, CALL)?;
+        Query::parse(&parts.method, parts.uri.query())?.expect_none()?;
+        self.call(parts, body, admitted, (&[], operation)).await
+    }
+
+    async fn call(
+        &self,
+        parts: &Parts,
+        body: Body,
+        admitted: &Admitted,
+        (parent, operation): (&[Step], NodeId),
+    ) -> Result<Response, Refusal> {
+        if parts.method == Method::OPTIONS {
+            return Ok(options(CALL));
+        }
+        let (format, text) = read_body(parts, body).await?;
+        let call = Call {
+            service: self,
+            tenant: &admitted.tenant,
+            parent,
+            operation,
+            event: self.event(admitted, parts.method.as_str(), parts.uri.path()),
+        };
+        call.answer(text, format).await
+    }
+
+    /// The methods that a resource takes.
+    fn allowed(&self, target: &Target) -> &'static str {
+        let schema = self.schema();
+        if target.action.is_some() {
+            return CALL;
+        }
+        let Some(node) = target.node() else {
+            return DATASTORE;
+        };
+        let node = schema.node(node);
+        match node.kind {
+            _ if !node.is_config || target.is_whole_list(schema) => READ,
+            Kind::Container | Kind::List => WRITE,
+            _ => WRITE_LEAF,
+        }
+    }
+
+    fn expect_method(parts: &Parts, allow: &'static str) -> Result<(), Refusal> {
+        let is_allowed = allow
+            .split(", ")
+            .any(|method| method == parts.method.as_str());
+        if is_allowed {
+            Ok(())
+        } else {
+            Err(Refusal::wrong_method(allow))
+        }
+    }
+}
+
+/// The body, and what it is written in. One that is empty needs no type.
+async fn read_body(parts: &Parts, body: Body) -> Result<(Format, String), Refusal> {
+    let text = body::read(&parts.headers, body).await?;
+    if text.is_empty() {
+        return Ok((Format::Json, text));
+    }
+    Ok((body_format(&parts.headers)?, text))
+}
+
+fn options(allow: &'static str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allow));
+    if allow.contains("PATCH") {
+        headers.insert(ACCEPT_PATCH, HeaderValue::from_static(PATCHES));
+    }
+    response
+}
+
+fn nowhere() -> Refusal {
+    Refusal::not_found("there is no such resource")
+}
+
+const CALL: &str = "OPTIONS, POST";
+const DATASTORE: &str = "GET, HEAD, OPTIONS, PATCH, POST, PUT";
+const READ: &str = "GET, HEAD, OPTIONS";
+const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+const PATCHES: &str = "application/yang-data+json, application/yang-data+xml";
+
+/// The model's longest paths have some hundred bytes.
+const LONGEST_URI: usize = 8 << 10;
