@@ -4,6 +4,7 @@
 //! whether something refers to it, and whether a name is free, the store's indexes say. An edit is made whole or not at
 //! all, and is lost to nobody: two writers of one entry cannot both believe that they were first.
 
+mod apply;
 mod edit;
 mod error;
 mod index;

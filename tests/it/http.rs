@@ -84,6 +84,12 @@ impl<'a, F: Face> Api<'a, F> {
             self.gateway.exchange(&request).await
         };
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let is_chunked = head.contains("transfer-encoding: chunked");
+        let body = if is_chunked {
+            whole(body)
+        } else {
+            body.to_owned()
+        };
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap();
         let headers = lines
@@ -92,7 +98,7 @@ impl<'a, F: Face> Api<'a, F> {
         Answer {
             status: status.parse().unwrap(),
             headers: headers.collect(),
-            body: serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
+            body: serde_json::from_str(&body).unwrap_or_else(|_| json!(body)),
             face: PhantomData,
         }
     }
@@ -116,6 +122,17 @@ impl<'a, F: Face> Api<'a, F> {
     pub async fn put(&self, path: &str, body: Value) -> Answer<F> {
         self.send("PUT", path, body.to_string().as_bytes()).await
     }
+}
+
+/// A body that came in chunks (RFC 9112 7.1).
+fn whole(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body.push_str(&rest[..size]);
+        chunks = &rest[(size + 2).min(rest.len())..];
+    }
+    body
 }
 
 #[track_caller]

@@ -10,8 +10,14 @@ const GNMI_RULES: u32 = 71;
 
 #[test]
 fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
+    check("tests/it/ledger_gnmi.md", GNMI_RULES);
+}
+
+/// Whether a ledger has a row for each rule, and each row a test that exists or a reason.
+#[track_caller]
+pub fn check(file: &str, rules: u32) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let ledger = fs::read_to_string(root.join("tests/it/ledger_gnmi.md")).unwrap();
+    let ledger = fs::read_to_string(root.join(file)).unwrap();
     let known = test_names(root);
     let mut covered = BTreeSet::new();
     let mut problems = Vec::new();
@@ -33,7 +39,7 @@ fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
         }
     }
     problems.extend(
-        (1..=GNMI_RULES)
+        (1..=rules)
             .filter(|rule| !covered.contains(rule))
             .map(|rule| format!("rule {rule}: no row")),
     );

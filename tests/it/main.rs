@@ -29,6 +29,7 @@ mod load;
 mod load_generator;
 mod malformed;
 mod readme;
+mod restconf;
 mod scopes;
 mod service;
 mod set;
