@@ -13,6 +13,7 @@ mod error;
 mod fields;
 mod media;
 mod operation;
+mod patch;
 mod prune;
 mod query;
 mod read;

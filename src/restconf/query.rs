@@ -29,6 +29,39 @@ pub(super) enum Content {
     State,
 }
 
+/// Which datastores a request is about (RFC 8527).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Datastores {
+    /// What is in force of `running`: with nothing between the two, the same.
+    Intended,
+    /// Configuration in force and state, which is what the unified one shows to readers, too.
+    Operational,
+    /// What was configured.
+    Running,
+    /// The one of RFC 8040 3.3.1.
+    Unified,
+}
+
+impl Datastores {
+    /// By the identity below `/restconf/ds`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "ietf-datastores:intended" => Some(Self::Intended),
+            "ietf-datastores:operational" => Some(Self::Operational),
+            "ietf-datastores:running" => Some(Self::Running),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn are_writable(self) -> bool {
+        matches!(self, Self::Running | Self::Unified)
+    }
+
+    pub(super) const fn has_state(self) -> bool {
+        matches!(self, Self::Operational | Self::Unified)
+    }
+}
+
 impl View {
     pub(super) const ALL: Self = Self {
         content: Content::All,
@@ -85,8 +118,17 @@ impl Query {
     }
 
     /// The view of a GET.
-    pub(super) fn view(&self, schema: &Schema, target: &Target) -> Result<View, Refusal> {
+    pub(super) fn view(
+        &self,
+        schema: &Schema,
+        target: &Target,
+        datastores: Datastores,
+    ) -> Result<View, Refusal> {
         let content = match self.get("content") {
+            Some(_) if datastores != Datastores::Unified => {
+                return Err(bad("content", "is not for a datastore of NMDA"));
+            }
+            None if !datastores.has_state() => Content::Config,
             None | Some("all") => Content::All,
             Some("config") => Content::Config,
             Some("nonconfig") => Content::State,

@@ -198,7 +198,9 @@ impl Reading<'_> {
             let wanted = prune(&schema, node, found.clone(), &view);
             let wanted = match (wanted, found) {
                 (Some(wanted), _) => wanted,
-                (None, Value::Object(_)) => Value::Object(Map::new()),
+                (None, Value::Object(_)) if schema.node(node).is_config => {
+                    Value::Object(Map::new())
+                }
                 (None, _) => return Err(absent()),
             };
             Ok::<_, Refusal>(resource(&schema, &path, wanted, format)?)
@@ -218,6 +220,9 @@ impl Reading<'_> {
             .find(|it| it.container == top.node);
         if let Some(collection) = collection {
             return self.whole_list(collection).await;
+        }
+        if self.view.content == Content::Config {
+            return Err(absent());
         }
         let content = state::content(schema, top.node, self.host).ok_or_else(absent)?;
         let found = tree::locate(schema, &content, rest).ok_or_else(absent)?;

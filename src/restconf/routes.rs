@@ -19,17 +19,23 @@ use crate::iam::Action;
 use crate::schema::Format;
 use crate::schema::Kind;
 use crate::schema::NodeId;
+use crate::schema::Schema;
 use crate::schema::Step;
 
 use super::Service;
 use super::admission::Admitted;
 use super::body;
+use super::condition::Conditions;
 use super::discovery;
 use super::error::Refusal;
 use super::media::Media;
 use super::media::body_format;
+use super::media::content_type;
 use super::media::not_acceptable;
 use super::operation::Call;
+use super::patch;
+use super::patch::Patching;
+use super::query::Datastores;
 use super::query::Query;
 use super::read::Reading;
 use super::target::Target;
@@ -86,7 +92,16 @@ impl Service {
         let resource = path.strip_prefix('/').unwrap_or(path);
         let (first, rest) = resource.split_once('/').unwrap_or((resource, ""));
         match first {
-            "data" => self.data(parts, body, media, (&admitted, rest)).await,
+            "data" => {
+                let resource = Resource::parse(self, Datastores::Unified, rest)?;
+                self.data(parts, body, media, (&admitted, resource)).await
+            }
+            "ds" => {
+                let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+                let datastores = Datastores::named(name).ok_or_else(nowhere)?;
+                let resource = Resource::parse(self, datastores, rest)?;
+                self.data(parts, body, media, (&admitted, resource)).await
+            }
             "operations" if !rest.is_empty() => {
                 self.operation(parts, body, (&admitted, rest)).await
             }
@@ -112,13 +127,17 @@ impl Service {
         parts: &Parts,
         body: Body,
         media: Option<Media>,
-        (admitted, path): (&Admitted, &str),
+        (admitted, resource): (&Admitted, Resource<'_>),
     ) -> Result<Response, Refusal> {
         let schema = self.schema();
-        let target = Target::parse(schema, path)?;
-        let allow = self.allowed(&target);
+        let allow = resource.allowed(schema);
         Self::expect_method(parts, allow)?;
         let query = Query::parse(&parts.method, parts.uri.query())?;
+        let Resource {
+            datastores,
+            path,
+            target,
+        } = resource;
         if let Some(operation) = target.action {
             query.expect_none()?;
             return self
@@ -133,7 +152,7 @@ impl Service {
                     service: self,
                     tenant: &admitted.tenant,
                     headers: &parts.headers,
-                    view: query.view(schema, &target)?,
+                    view: query.view(schema, &target, datastores)?,
                     target: &target,
                     media: media.ok_or_else(not_acceptable)?,
                     host: authority.or(host).unwrap_or("localhost"),
@@ -141,6 +160,19 @@ impl Service {
                 reading.answer().await
             }
             Method::OPTIONS => Ok(options(allow)),
+            Method::PATCH if content_type(&parts.headers) == patch::MEDIA => {
+                query.expect_none()?;
+                let text = body::read(&parts.headers, body).await?;
+                let patching = Patching {
+                    service: self,
+                    tenant: &admitted.tenant,
+                    conditions: Conditions::of(&parts.headers),
+                    path,
+                    target,
+                    event: self.event(admitted, "YANG PATCH", parts.uri.path()),
+                };
+                patching.answer(&text).await
+            }
             _ => {
                 let (format, text) = read_body(parts, body).await?;
                 let writing = Writing {
@@ -194,23 +226,6 @@ impl Service {
         call.answer(text, format).await
     }
 
-    /// The methods that a resource takes.
-    fn allowed(&self, target: &Target) -> &'static str {
-        let schema = self.schema();
-        if target.action.is_some() {
-            return CALL;
-        }
-        let Some(node) = target.node() else {
-            return DATASTORE;
-        };
-        let node = schema.node(node);
-        match node.kind {
-            _ if !node.is_config || target.is_whole_list(schema) => READ,
-            Kind::Container | Kind::List => WRITE,
-            _ => WRITE_LEAF,
-        }
-    }
-
     fn expect_method(parts: &Parts, allow: &'static str) -> Result<(), Refusal> {
         let is_allowed = allow
             .split(", ")
@@ -219,6 +234,46 @@ impl Service {
             Ok(())
         } else {
             Err(Refusal::wrong_method(allow))
+        }
+    }
+}
+
+/// A data resource, and which datastores it is looked for in.
+struct Resource<'a> {
+    datastores: Datastores,
+    path: &'a str,
+    target: Target,
+}
+
+impl<'a> Resource<'a> {
+    fn parse(service: &Service, datastores: Datastores, path: &'a str) -> Result<Self, Refusal> {
+        let target = Target::parse(service.schema(), path)?;
+        if target.action.is_some() && !datastores.has_state() {
+            return Err(nowhere());
+        }
+        Ok(Self {
+            datastores,
+            path,
+            target,
+        })
+    }
+
+    /// The methods that it takes.
+    fn allowed(&self, schema: &Schema) -> &'static str {
+        if self.target.action.is_some() {
+            return CALL;
+        }
+        if !self.datastores.are_writable() {
+            return READ;
+        }
+        let Some(node) = self.target.node() else {
+            return DATASTORE;
+        };
+        let node = schema.node(node);
+        match node.kind {
+            _ if !node.is_config || self.target.is_whole_list(schema) => READ,
+            Kind::Container | Kind::List => WRITE,
+            _ => WRITE_LEAF,
         }
     }
 }
@@ -254,7 +309,8 @@ const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-const PATCHES: &str = "application/yang-data+json, application/yang-data+xml";
+const PATCHES: &str =
+    "application/yang-data+json, application/yang-data+xml, application/yang-patch+json";
 
 /// The model's longest paths have some hundred bytes.
 const LONGEST_URI: usize = 8 << 10;

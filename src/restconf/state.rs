@@ -27,4 +27,5 @@ const CAPABILITIES: &[&str] = &[
     "urn:ietf:params:restconf:capability:depth:1.0",
     "urn:ietf:params:restconf:capability:fields:1.0",
     "urn:ietf:params:restconf:capability:with-defaults:1.0",
+    "urn:ietf:params:restconf:capability:yang-patch:1.0",
 ];

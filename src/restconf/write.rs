@@ -95,7 +95,7 @@ impl Writing<'_> {
     /// The children that a POST creates: one, or several entries of one list, which the vendor's clients send.
     async fn created(&self, body: String, format: Format) -> Result<Vec<Edit>, Refusal> {
         let schema = self.service.schema();
-        let members = self.parse(self.target.steps.clone(), body, format).await?;
+        let members = parse(self.service, self.target.steps.clone(), body, format).await?;
         let mut members = members.into_iter();
         let (Some((name, value)), None) = (members.next(), members.next()) else {
             return Err(malformed("body is not one child of the resource"));
@@ -149,7 +149,10 @@ impl Writing<'_> {
         };
         Ok(Edit {
             target: self.target.steps.clone(),
-            op: Op::Replace(self.content(body, format).await?, position),
+            op: Op::Replace(
+                content(self.service, &self.target, body, format).await?,
+                position,
+            ),
         })
     }
 
@@ -157,51 +160,59 @@ impl Writing<'_> {
         self.query.expect_none()?;
         Ok(Edit {
             target: self.target.steps.clone(),
-            op: Op::Merge(self.content(body, format).await?, true),
+            op: Op::Merge(
+                content(self.service, &self.target, body, format).await?,
+                true,
+            ),
         })
     }
+}
 
-    /// What the body says that the target is.
-    async fn content(&self, body: String, format: Format) -> Result<Value, Refusal> {
-        let schema = self.service.schema();
-        let Some((last, parent)) = self.target.steps.split_last() else {
-            let inner = inside(&body, DATA, format)?.to_owned();
-            let members = match (format, inner.is_empty()) {
-                (Format::Xml, true) => Map::new(),
-                _ => self.parse(Vec::new(), inner, format).await?,
-            };
-            return Ok(Value::Object(members));
+/// What a body says that its target is.
+pub(super) async fn content(
+    service: &Service,
+    target: &Target,
+    body: String,
+    format: Format,
+) -> Result<Value, Refusal> {
+    let schema = service.schema();
+    let Some((last, parent)) = target.steps.split_last() else {
+        let inner = inside(&body, DATA, format)?.to_owned();
+        let members = match (format, inner.is_empty()) {
+            (Format::Xml, true) => Map::new(),
+            _ => parse(service, Vec::new(), inner, format).await?,
         };
-        if self.target.is_whole_list(schema) {
-            return Err(Refusal::invalid(
-                "keys of the entry are missing in the path",
-            ));
-        }
-        let mut members = self.parse(parent.to_vec(), body, format).await?;
-        let value = members.remove(&schema.member(last.node));
-        let value = value.filter(|_| members.is_empty());
-        let value = value.ok_or_else(|| malformed("body is not the resource"))?;
-        match value {
-            Value::Array(mut entries) if !last.keys.is_empty() => {
-                let entry = entries.pop().filter(|_| entries.is_empty());
-                entry
-                    .filter(|entry| step_of(schema, last.node, entry) == *last)
-                    .ok_or_else(|| Refusal::invalid("keys are not those of the path"))
-            }
-            value => Ok(value),
-        }
+        return Ok(Value::Object(members));
+    };
+    if target.is_whole_list(schema) {
+        return Err(Refusal::invalid(
+            "keys of the entry are missing in the path",
+        ));
     }
+    let mut members = parse(service, parent.to_vec(), body, format).await?;
+    let value = members.remove(&schema.member(last.node));
+    let value = value.filter(|_| members.is_empty());
+    let value = value.ok_or_else(|| malformed("body is not the resource"))?;
+    match value {
+        Value::Array(mut entries) if !last.keys.is_empty() => {
+            let entry = entries.pop().filter(|_| entries.is_empty());
+            entry
+                .filter(|entry| step_of(schema, last.node, entry) == *last)
+                .ok_or_else(|| Refusal::invalid("keys are not those of the path"))
+        }
+        value => Ok(value),
+    }
+}
 
-    async fn parse(
-        &self,
-        parent: Vec<Step>,
-        body: String,
-        format: Format,
-    ) -> Result<Map<String, Value>, Refusal> {
-        let schema = self.service.schema().clone();
-        let parsed = tokio::task::spawn_blocking(move || schema.parse(&parent, &body, format));
-        Ok(parsed.await.map_err(|_| Refusal::internal())??)
-    }
+async fn parse(
+    service: &Service,
+    parent: Vec<Step>,
+    body: String,
+    format: Format,
+) -> Result<Map<String, Value>, Refusal> {
+    let schema = service.schema().clone();
+    let parsed = tokio::task::spawn_blocking(move || schema.parse(&parent, &body, format));
+    Ok(parsed.await.map_err(|_| Refusal::internal())??)
 }
 
 /// Where a resource is.

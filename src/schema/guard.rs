@@ -95,4 +95,10 @@ pub(super) fn contained<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T,
     })
 }
 
+/// Refuses what is not one JSON object, too long, too deep, or has a member twice.
+pub fn check_json(text: &str) -> Result<(), Fault> {
+    check(text)?;
+    check_object(text)
+}
+
 pub(super) const JSON_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

@@ -45,7 +45,7 @@ pub fn yang_library(schema: &Schema, base: &str) -> Value {
     json!({
         "module-set": [{ "name": ALL, "module": list(true), "import-only-module": list(false) }],
         "schema": [{ "name": ALL, "module-set": [ALL] }],
-        "datastore": [datastore("running"), datastore("operational")],
+        "datastore": [datastore("running"), datastore("intended"), datastore("operational")],
         "content-id": content_id(schema),
     })
 }

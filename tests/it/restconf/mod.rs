@@ -6,7 +6,9 @@ mod edits;
 mod ledger;
 mod model;
 mod ned;
+mod nmda;
 mod operations;
+mod patch;
 mod queries;
 mod refusals;
 
