@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::schema::Collection;
 use crate::schema::Fault;
@@ -200,10 +200,10 @@ fn content(
     entry: Value,
 ) -> Result<Content, Fault> {
     let list = schema.member(collection.list);
-    let document = json!({ schema.collection_name(collection): { &list: [entry] } });
-    let Value::Object(document) = document else {
-        return Err(internal());
-    };
+    let mut container = Map::new();
+    container.insert(list.clone(), Value::Array(vec![entry]));
+    let mut document = Map::new();
+    document.insert(schema.collection_name(collection), Value::Object(container));
     let mut valid = schema.validate(&document)?;
     let entry = valid
         .get_mut(&schema.collection_name(collection))

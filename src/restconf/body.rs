@@ -101,7 +101,7 @@ fn too_long() -> Refusal {
 const LONGEST: usize = 4 << 20;
 
 /// Enough for the longest body over a slow line.
-const SLOWEST: Duration = Duration::from_secs(60);
+const SLOWEST: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

@@ -24,25 +24,25 @@ use crate::schema::Step;
 /// What a request says about the state of its target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Conditions {
-    if_match: Option<Vec<String>>,
-    if_none_match: Option<Vec<String>>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+    matches: Option<Vec<String>>,
+    matches_none: Option<Vec<String>>,
+    modified_since: Option<Timestamp>,
+    unmodified_since: Option<Timestamp>,
 }
 
 impl Conditions {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         Self {
-            if_match: tags(headers, &IF_MATCH),
-            if_none_match: tags(headers, &IF_NONE_MATCH),
-            if_modified_since: date(headers, &IF_MODIFIED_SINCE),
-            if_unmodified_since: date(headers, &IF_UNMODIFIED_SINCE),
+            matches: tags(headers, &IF_MATCH),
+            matches_none: tags(headers, &IF_NONE_MATCH),
+            modified_since: date(headers, &IF_MODIFIED_SINCE),
+            unmodified_since: date(headers, &IF_UNMODIFIED_SINCE),
         }
     }
 
     /// Whether a reader knows this already.
     pub(super) fn is_known(&self, mark: Mark) -> bool {
-        match (&self.if_none_match, self.if_modified_since) {
+        match (&self.matches_none, self.modified_since) {
             (Some(tags), _) => fits(tags, Some(mark)),
             (None, Some(since)) => mark.modified.secs() <= since.secs(),
             (None, None) => false,
@@ -51,8 +51,8 @@ impl Conditions {
 
     /// What a reader demands (RFC 9110 13.1.1): holds for any method.
     pub(super) fn holds(&self, mark: Option<Mark>) -> bool {
-        let is_match = self.if_match.as_ref().is_none_or(|tags| fits(tags, mark));
-        let is_unmodified = match (&self.if_match, self.if_unmodified_since, mark) {
+        let is_match = self.matches.as_ref().is_none_or(|tags| fits(tags, mark));
+        let is_unmodified = match (&self.matches, self.unmodified_since, mark) {
             (None, Some(since), Some(mark)) => mark.modified.secs() <= since.secs(),
             (None, Some(_), None) => false,
             _ => true,
@@ -62,14 +62,14 @@ impl Conditions {
 
     /// What a writer demands of `target`; `None` when it demands nothing.
     pub(super) fn precondition(self, target: &[Step]) -> Option<Precondition> {
-        let is_empty = self.if_match.is_none()
-            && self.if_none_match.is_none()
-            && self.if_unmodified_since.is_none();
+        let is_empty = self.matches.is_none()
+            && self.matches_none.is_none()
+            && self.unmodified_since.is_none();
         if is_empty {
             return None;
         }
         let holds = move |mark| {
-            let tags = self.if_none_match.as_ref();
+            let tags = self.matches_none.as_ref();
             self.holds(mark) && tags.is_none_or(|tags| !fits(tags, mark))
         };
         Some(Precondition {

@@ -1,5 +1,7 @@
 //! What is answered when it is not what was asked for: the errors document (RFC 8040 section 7).
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
@@ -33,12 +35,18 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     kind: &'static str,
     tag: &'static str,
+    /// Why somebody known may not, for the audit trail.
+    pub(super) denial: Option<&'static str>,
+    /// Apart, so that results stay small.
+    details: Box<Details>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Details {
     app_tag: Option<String>,
     path: Option<String>,
     message: String,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Why somebody known may not, for the audit trail.
-    pub(super) denial: Option<&'static str>,
 }
 
 impl Refusal {
@@ -47,11 +55,11 @@ impl Refusal {
             status,
             kind: "protocol",
             tag,
-            app_tag: None,
-            path: None,
-            message: message.into(),
-            headers: Vec::new(),
             denial: None,
+            details: Box::new(Details {
+                message: message.into(),
+                ..Details::default()
+            }),
         }
     }
 
@@ -103,7 +111,7 @@ impl Refusal {
 
     /// The same, where a missing target is a missing resource (RFC 8040 4.6.1, 4.4.2).
     pub(super) fn or_not_found(mut self) -> Self {
-        if self.tag == Tag::DataMissing.as_str() && self.app_tag.is_none() {
+        if self.tag == Tag::DataMissing.as_str() && self.details.app_tag.is_none() {
             self.status = StatusCode::NOT_FOUND;
             self.tag = Tag::InvalidValue.as_str();
         }
@@ -111,7 +119,7 @@ impl Refusal {
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.details.headers.push((name, value));
         self
     }
 
@@ -125,9 +133,9 @@ impl Refusal {
         };
         put("type", Some(self.kind));
         put("tag", Some(self.tag));
-        put("app-tag", self.app_tag.as_deref());
-        put("path", self.path.as_deref());
-        put("message", Some(&self.message));
+        put("app-tag", self.details.app_tag.as_deref());
+        put("path", self.details.path.as_deref());
+        put("message", Some(&self.details.message));
         members
     }
 
@@ -141,7 +149,7 @@ impl Refusal {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.extend(self.headers);
+        headers.extend(self.details.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
@@ -160,11 +168,12 @@ fn xml(members: &Map<String, Value>, schema: &Schema) -> String {
             for module in schema.modules() {
                 let prefix = format!("{}:", module.name);
                 if value.contains(&prefix) {
-                    text.push_str(&format!(" xmlns:{}=\"{}\"", module.name, module.namespace));
+                    // Writing to a String does not fail.
+                    let _ = write!(text, " xmlns:{}=\"{}\"", module.name, module.namespace);
                 }
             }
         }
-        text.push_str(&format!(">{}</{name}>", escaped(value)));
+        let _ = write!(text, ">{}</{name}>", escaped(value));
     }
     text.push_str("</error></errors>");
     text
@@ -193,12 +202,11 @@ impl From<Fault> for Refusal {
             | Tag::UnknownElement
             | Tag::UnknownNamespace => StatusCode::BAD_REQUEST,
         };
-        Self {
-            kind: "application",
-            app_tag: fault.app_tag,
-            path: fault.path,
-            ..Self::new(status, fault.tag.as_str(), fault.message)
-        }
+        let mut refusal = Self::new(status, fault.tag.as_str(), fault.message);
+        refusal.kind = "application";
+        refusal.details.app_tag = fault.app_tag;
+        refusal.details.path = fault.path;
+        refusal
     }
 }
 

@@ -7,7 +7,7 @@ use super::error::Refusal;
 
 /// What is wanted of a node: these children and what is wanted of them. Without any, all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields(pub(super) Vec<(NodeId, Fields)>);
+pub(super) struct Fields(pub(super) Vec<(NodeId, Self)>);
 
 impl Fields {
     /// What is wanted of `node`, of which there is no top for the datastore.

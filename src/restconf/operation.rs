@@ -1,5 +1,7 @@
 //! Operations and actions (RFC 8040 3.6, 4.4.2).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -63,7 +65,7 @@ impl Call<'_> {
     }
 
     async fn input(&self, body: String, format: Format) -> Result<Map<String, Value>, Refusal> {
-        let schema = self.service.schema().clone();
+        let schema = Arc::clone(self.service.schema());
         let name = format!("{}:input", schema.node(self.operation).module);
         let input = if body.trim().is_empty() {
             match format {

@@ -168,9 +168,8 @@ impl Patch {
             return Err(broken());
         };
         let id = text(&patch, "patch-id")?.to_owned();
-        let edits = match patch.remove("edit") {
-            Some(Value::Array(edits)) => edits,
-            _ => return Err(missing("edit")),
+        let Some(Value::Array(edits)) = patch.remove("edit") else {
+            return Err(missing("edit"));
         };
         if edits.len() > MOST_EDITS {
             return Err(Refusal::new(

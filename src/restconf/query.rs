@@ -178,13 +178,14 @@ impl Query {
         let neighbour = || {
             let path = point.ok_or_else(|| bad("point", "is missing"))?;
             let mut point = Target::parse(schema, path)?;
-            let last = point.steps.pop();
+            let entry = point.steps.pop();
             let mut expected = list.steps.clone();
             let own = expected.pop();
-            let is_neighbour =
-                last.as_ref().map(|it| it.node) == own.map(|it| it.node) && point.steps == expected;
-            last.filter(|last| is_neighbour && !last.keys.is_empty())
-                .map(|last| last.keys)
+            let is_same_list = entry.as_ref().map(|it| it.node) == own.map(|it| it.node)
+                && point.steps == expected;
+            entry
+                .filter(|entry| is_same_list && !entry.keys.is_empty())
+                .map(|entry| entry.keys)
                 .ok_or_else(|| bad("point", "is no entry of the same list"))
         };
         match insert {

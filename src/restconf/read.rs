@@ -1,5 +1,7 @@
 //! GET and HEAD (RFC 8040 4.2, 4.3).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
@@ -172,7 +174,7 @@ impl Reading<'_> {
             .entry(self.tenant, collection, entry)
             .await?;
         let record = record.ok_or_else(absent)?;
-        let (schema, collection) = (self.service.schema().clone(), collection.clone());
+        let (schema, collection) = (Arc::clone(self.service.schema()), collection.clone());
         let (view, inside, path) = (
             self.view.clone(),
             inside.to_vec(),
@@ -265,7 +267,7 @@ impl Reading<'_> {
 
     fn pages(&self, collection: &Collection, view: View) -> Pages {
         let writer = EntryWriter {
-            schema: self.service.schema().clone(),
+            schema: Arc::clone(self.service.schema()),
             collection: collection.clone(),
             view,
             format: self.format(),

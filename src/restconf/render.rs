@@ -106,14 +106,12 @@ pub(super) fn wrapped(schema: &Schema, path: &[Step], value: Value) -> Map<Strin
         let node = schema.node(step.node);
         let is_last = index + 1 == path.len();
         let is_entry = matches!(node.kind, Kind::List | Kind::LeafList) && !step.keys.is_empty();
-        if is_entry && !is_last {
-            if let Value::Object(members) = &mut inner {
-                let old = std::mem::take(members);
-                for (key, text) in node.keys.iter().zip(&step.keys) {
-                    members.insert(schema.member(*key), bare_or_text(schema, *key, text));
-                }
-                members.extend(old);
+        if let (true, Value::Object(members)) = (is_entry && !is_last, &mut inner) {
+            let old = std::mem::take(members);
+            for (key, text) in node.keys.iter().zip(&step.keys) {
+                members.insert(schema.member(*key), bare_or_text(schema, *key, text));
             }
+            members.extend(old);
         }
         if is_entry {
             inner = Value::Array(vec![inner]);

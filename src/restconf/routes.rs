@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::ALLOW;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::response::Response;
 use axum::routing::any;
 use axum::routing::get;
@@ -146,7 +147,7 @@ impl Service {
         }
         match parts.method {
             Method::GET | Method::HEAD => {
-                let authority = parts.uri.authority().map(|it| it.as_str());
+                let authority = parts.uri.authority().map(Authority::as_str);
                 let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
                 let reading = Reading {
                     service: self,

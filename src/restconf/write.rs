@@ -1,5 +1,7 @@
 //! POST, PUT, PATCH and DELETE of data (RFC 8040 4.4 to 4.7).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
@@ -210,7 +212,7 @@ async fn parse(
     body: String,
     format: Format,
 ) -> Result<Map<String, Value>, Refusal> {
-    let schema = service.schema().clone();
+    let schema = Arc::clone(service.schema());
     let parsed = tokio::task::spawn_blocking(move || schema.parse(&parent, &body, format));
     Ok(parsed.await.map_err(|_| Refusal::internal())??)
 }

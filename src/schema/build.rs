@@ -1,6 +1,8 @@
 //! From modules to a schema.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use yang5::context::Context;
 use yang5::context::ContextFlags;
@@ -124,21 +126,22 @@ impl Schema {
                     imports.push(&step.module);
                     imports.len() - 1
                 });
-                path.push_str(&format!("/m{at}:{}", step.name));
+                let _ = write!(path, "/m{at}:{}", step.name);
             }
-            deviations.push_str(&format!(
+            let _ = write!(
+                deviations,
                 "deviation \"{path}\" {{ deviate replace {{ type string; }} }}\n"
-            ));
+            );
         }
-        let imports: String = imports
-            .iter()
-            .enumerate()
-            .map(|(at, name)| format!("import {name} {{ prefix m{at}; }}\n"))
-            .collect();
-        let text = format!(
-            "module {LOOSENED} {{ yang-version 1.1; namespace \"urn:{LOOSENED}\"; prefix self;\n\
-             {imports}{deviations}}}"
+        let mut text = format!(
+            "module {LOOSENED} {{ yang-version 1.1; namespace \"urn:{LOOSENED}\"; prefix self;\n"
         );
+        for (at, name) in imports.iter().enumerate() {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "import {name} {{ prefix m{at}; }}");
+        }
+        text.push_str(&deviations);
+        text.push('}');
         SchemaModule::parse_string(&self.context, &text, SchemaInputFormat::YANG)
             .map(drop)
             .map_err(|error| refused(LOOSENED, error))
@@ -150,9 +153,9 @@ fn context(texts: &Texts) -> Result<Context, LoadError> {
     let flags = ContextFlags::NO_YANGLIBRARY | ContextFlags::DISABLE_SEARCHDIRS;
     let context = Context::new(flags).map_err(|error| refused("(none)", error))?;
     // Imports are looked for among what is loaded already, so that what is imported comes first.
-    let mut state = HashMap::new();
+    let mut seen = HashSet::new();
     for name in texts.by_name.keys() {
-        load(&context, texts, name, &mut state)?;
+        load(&context, texts, name, &mut seen)?;
     }
     for name in &texts.implemented {
         let module = context.get_module_latest(name);
@@ -170,12 +173,12 @@ fn load<'a>(
     context: &Context,
     texts: &'a Texts,
     name: &'a str,
-    seen: &mut HashMap<&'a str, ()>,
+    seen: &mut HashSet<&'a str>,
 ) -> Result<(), LoadError> {
     let Some((name, text)) = texts.by_name.get_key_value(name) else {
         return Ok(());
     };
-    if seen.insert(name, ()).is_some() || context.get_module_latest(name).is_some() {
+    if !seen.insert(name) || context.get_module_latest(name).is_some() {
         return Ok(());
     }
     for import in imports(text) {

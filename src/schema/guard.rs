@@ -46,7 +46,7 @@ struct WellFormed;
 
 impl<'de> Deserialize<'de> for WellFormed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WellFormed)
+        deserializer.deserialize_any(Self)
     }
 }
 

@@ -33,6 +33,10 @@ pub struct Module {
 
 /// One node that data can have, or an operation. Choices and cases are left out: data does not show them.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a statement of YANG that is there or not"
+)]
 pub struct Node {
     /// The module that defines it.
     pub module: String,
@@ -209,10 +213,11 @@ impl Schema {
 
     /// The path without keys, as in `/module:container/list/leaf`.
     pub fn path(&self, id: NodeId) -> String {
-        self.ancestry(id)
-            .into_iter()
-            .map(|id| format!("/{}", self.member(id)))
-            .collect()
+        let mut path = String::new();
+        for id in self.ancestry(id) {
+            path.extend(["/", &self.member(id)]);
+        }
+        path
     }
 }
 
