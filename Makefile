@@ -21,6 +21,7 @@ demo: build-tools ## build, then run a gateway on 127.0.0.1:8443 with real measu
 
 # The documentation's examples come first, so that the output closes with the tests of the whole gateway.
 test: build-tools ## run the tests
+	@.ci/postgres || [ -z "$$CI" ] || exit 1
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 

@@ -48,6 +48,7 @@ use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
 use tollgate::iam::Use;
+use tollgate::iam::port::Applied;
 use tollgate::iam::port::Ending;
 use tollgate::iam::port::Login;
 use tollgate::iam::port::Mutation;
@@ -163,6 +164,7 @@ impl Records for Everybody {
             expires: Expiry::NEVER,
             tokens_not_before: None,
             networks: Vec::new(),
+            has_secret: false,
             created,
             updated: created,
             version: 0,
@@ -201,13 +203,8 @@ impl Records for Everybody {
         }))
     }
 
-    async fn apply(
-        &self,
-        _: &Mutation,
-        _: Timestamp,
-        _: &Event,
-    ) -> Result<Vec<Revocation>, RecordsError> {
-        Ok(Vec::new())
+    async fn apply(&self, _: &Mutation, _: Timestamp, _: &Event) -> Result<Applied, RecordsError> {
+        Ok(Applied::default())
     }
 
     async fn tenant(&self, _: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {

@@ -8,14 +8,15 @@
 //! 6 app        composition root: build, wire, run, drain
 //! 5 config     file, flags and environment become each room's checked Config
 //! 4 transport  listen, accept, TLS, Peer, connection limits
-//! 4 accounts   the vendor's account API, login, introspection
+//! 4 accounts   the vendor's account API, login
 //! 4 gnmi       the gNMI service
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
+//! 4 oauth      /oauth/v2/token, /oauth2/introspect
 //! 4 restconf   RFC 8040: resources, edits, queries
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
 //! 4 webhook    tells a web server of tokens that end
-//! 4 store      SQLite behind the ports of iam and audit
+//! 4 store      SQLite or PostgreSQL behind the ports of iam, audit and datastore
 //! 3 datastore  configuration of tenants: entries, edits, references, revisions
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
 //! 3 iam        credential, principal, permit; tokens, throttle, live sessions
@@ -25,7 +26,8 @@
 //! 2 wire       generated protobuf, conversion to and from model, JSON
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
-//! 0 clock, secret, redact, meter
+//! 1 openapi    what the HTTP faces offer, and its description
+//! 0 clock, form, secret, redact, meter
 //! ```
 
 pub mod accounts;
@@ -35,6 +37,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod datastore;
+pub mod form;
 pub mod gnmi;
 pub mod health;
 pub mod iam;
@@ -42,6 +45,8 @@ pub mod load;
 pub mod measure;
 pub mod meter;
 pub mod model;
+pub mod oauth;
+pub mod openapi;
 pub mod pki;
 pub mod redact;
 pub mod restconf;

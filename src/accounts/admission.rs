@@ -11,6 +11,7 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::HOST;
 use axum::http::header::USER_AGENT;
+use axum::http::header::WARNING;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::middleware::Next;
@@ -53,6 +54,8 @@ pub(super) struct Admitted {
     pub(super) caller: Caller,
     /// Where: its own tenant, or another that a skylight-admin has chosen.
     pub(super) tenant: TenantId,
+    /// That its token ends soon.
+    warning: Option<String>,
 }
 
 impl Gate {
@@ -75,13 +78,18 @@ impl Gate {
     async fn decide(&self, parts: &Parts) -> Result<Admitted, Refusal> {
         let origin = origin(parts);
         let token = bearer(&parts.headers)?;
-        let principal = authenticate(&self.authenticator, token, &origin).await?;
+        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
         let chosen = self.choose_tenant(parts, &principal).await;
         let caller = Caller::principal(&principal, origin);
         let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
+        if let Some(address) = caller.origin.address {
+            let from = (address, &caller.origin);
+            self.authenticator.note_visit(&principal, &tenant, from);
+        }
         Ok(Admitted {
-            caller,
+            warning: self.authenticator.expiry_warning(&token, &principal),
             principal,
+            caller,
             tenant,
         })
     }
@@ -123,6 +131,7 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
         Err(refusal) => return refusal.into_response(),
     };
     let (principal, caller) = (Arc::clone(&admitted.principal), admitted.caller.clone());
+    let warning = admitted.warning.clone();
     request.extensions_mut().insert(admitted);
     let mut response = next.run(request).await;
     if let Some(refusal) = response.extensions().get::<Refusal>() {
@@ -131,6 +140,9 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     let expires = principal.expires.to_string();
     if let Ok(expires) = HeaderValue::from_str(&expires) {
         response.headers_mut().insert(EXPIRES_AT, expires);
+    }
+    if let Some(Ok(warning)) = warning.map(HeaderValue::try_from) {
+        response.headers_mut().insert(WARNING, warning);
     }
     response
 }

@@ -12,11 +12,11 @@ use crate::audit::EventQuery;
 use crate::audit::Link;
 use crate::audit::MOST_EVENTS;
 use crate::audit::hex;
+use crate::form::encode;
 use crate::model::Timestamp;
 
 use super::Service;
 use super::error::Refusal;
-use super::form::encode;
 use super::media::Media;
 use super::request::Incoming;
 use super::request::Query;

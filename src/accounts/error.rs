@@ -139,6 +139,18 @@ impl Refusal {
         self
     }
 
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The same, with the status that an expired token is to have, if it is one (iam 2.3).
+    pub(super) fn if_expired(mut self, status: StatusCode) -> Self {
+        if self.problems.iter().any(|problem| problem.code == EXPIRED) {
+            self.status = status;
+        }
+        self
+    }
+
     /// The JSON:API error document.
     pub(super) fn document(&self, request: &str) -> Value {
         let status = self.status.as_str();
@@ -181,9 +193,7 @@ impl IntoResponse for Refusal {
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         let (status, code, challenge) = match error {
-            AuthError::PatExpired { .. } => {
-                (StatusCode::FORBIDDEN, "token_expired", EXPIRED_CHALLENGE)
-            }
+            AuthError::PatExpired { .. } => (StatusCode::FORBIDDEN, EXPIRED, EXPIRED_CHALLENGE),
             AuthError::AccountDisabled { .. } => (
                 StatusCode::UNAUTHORIZED,
                 "account_disabled",
@@ -300,6 +310,9 @@ pub(super) const TENANT: Source = Source::Header("X-Forwarded-Tenant-Id");
 
 const NEEDED_ROLES: &str = "needs the role skylight-admin, tenant-admin or service-account-manager, \
                             and a token that is not narrowed";
+
+/// The code of an expired token.
+const EXPIRED: &str = "token_expired";
 
 const POLICY_ROLES: &str =
     "needs the role skylight-admin or tenant-admin, and a token that is not narrowed";

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::iam::Limit;
 use crate::iam::Role;
 use crate::iam::Roles;
 use crate::iam::Scope;
@@ -157,17 +158,18 @@ impl Fields {
         None
     }
 
-    /// A whole number up to `most`; inside, `None` is null, which is no limit.
-    pub(super) fn limit(&mut self, name: &str, most: u64) -> Option<Option<u64>> {
-        match self.members.get(name)? {
-            Value::Null => Some(None),
-            value => {
-                let given = value.as_u64().filter(|number| *number <= most);
-                if given.is_none() {
-                    let detail = format!("is neither null nor a whole number up to {most}");
-                    self.complain(name, "invalid_field", &detail);
+    /// A whole number up to `most`; null is no limit.
+    pub(super) fn limit(&mut self, name: &str, most: u64) -> Limit<u64> {
+        match self.members.get(name) {
+            None => Limit::Kept,
+            Some(Value::Null) => Limit::Lifted,
+            Some(value) => {
+                if let Some(number) = value.as_u64().filter(|number| *number <= most) {
+                    return Limit::Set(number);
                 }
-                given.map(Some)
+                let detail = format!("is neither null nor a whole number up to {most}");
+                self.complain(name, "invalid_field", &detail);
+                Limit::Kept
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
@@ -15,13 +16,15 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::form;
 use crate::iam::TokenKind;
+use crate::iam::request_id;
 use crate::model::Peer;
 
+use super::Config;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::Source;
-use super::form;
 use super::media::Accepts;
 use super::media::Media;
 
@@ -30,16 +33,21 @@ use super::media::Media;
 pub(super) struct RequestId(pub(super) String);
 
 /// Names the request, refuses what no page takes, and finishes the answer.
-pub(super) async fn frame(mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+pub(super) async fn frame(
+    State(config): State<Config>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let given = request.headers().get(&REQUEST_ID);
+    let id = request_id(given.and_then(|id| id.to_str().ok()));
     let accepts = Accepts::of(request.headers());
     if let Err(refusal) = check(&request) {
-        return finish(refusal.into_response(), &id, accepts);
+        return finish(refusal.into_response(), config, &id, accepts);
     }
     strip_assertions(request.headers_mut());
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(accepts);
-    finish(next.run(request).await, &id, accepts)
+    finish(next.run(request).await, config, &id, accepts)
 }
 
 fn check(request: &Request) -> Result<(), Refusal> {
@@ -84,22 +92,10 @@ fn strip_assertions(headers: &mut HeaderMap) {
     }
 }
 
-/// The client's own id, if it is one that a log can hold, or a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-    given
-        .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(fits))
-        .filter(|id| TokenKind::of(id).is_none())
-        .map_or_else(
-            // Without random numbers requests go unnamed; nothing depends on it.
-            || format!("{:016x}", getrandom::u64().unwrap_or_default()),
-            str::to_owned,
-        )
-}
-
-fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
+fn finish(mut response: Response, config: Config, id: &str, accepts: Accepts) -> Response {
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        let refusal = refusal.if_expired(config.expired_pat_status);
+        *response.status_mut() = refusal.status();
         let media = accepts.choose(Media::JsonApi).unwrap_or(Media::JsonApi);
         *response.body_mut() = Body::from(refusal.document(id).to_string());
         let headers = response.headers_mut();
@@ -117,9 +113,6 @@ fn finish(mut response: Response, id: &str, accepts: Accepts) -> Response {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longer ids would be a way to fill logs.
-const LONGEST_ID: usize = 128;
-
 const ASSERTIONS: &[&str] = &[
     "x-forwarded-user",
     "x-forwarded-role",
@@ -131,7 +124,7 @@ const ASSERTIONS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use tower::ServiceExt as _;
 
@@ -142,7 +135,7 @@ mod tests {
         let router = || {
             Router::new()
                 .route("/", get(|| async { "reached" }))
-                .layer(from_fn(frame))
+                .layer(from_fn_with_state(Config::default(), frame))
         };
         let mut peer = Peer::plain(([192, 0, 2, 1], 1).into());
         for (is_encrypted, status) in [(false, StatusCode::FORBIDDEN), (true, StatusCode::OK)] {

@@ -64,7 +64,10 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
     if principal.token.is_some() {
         return Err(Refusal::bad_login());
     }
-    let issued = service.accounts.open_session(&principal, origin).await?;
+    let issued = service
+        .accounts
+        .open_session(&principal, Vec::new(), origin)
+        .await?;
     let now = service.accounts.now().secs();
     let left = issued.record.expires.secs().saturating_sub(now);
     let mut response = view::answer(

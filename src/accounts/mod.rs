@@ -1,4 +1,4 @@
-//! The vendor's account API on the gateway's port: service accounts and their tokens, login, introspection.
+//! The vendor's account API on the gateway's port: service accounts and their tokens, login.
 //!
 //! Handlers are thin: `request` and `search` read, [`crate::iam::Accounts`] does, `view` renders, and `error` turns
 //! what went wrong into a status and a stable code (iam 2.3, 2.4). Every request passes `frame` first, and
@@ -7,23 +7,25 @@
 mod account;
 mod admission;
 mod audit;
+mod config;
 mod credential;
 mod error;
 mod fields;
-mod form;
 mod frame;
-mod introspect;
 mod json;
 mod login;
 mod media;
+mod operations;
 mod page;
 mod pat;
 mod policy;
 mod request;
 mod revoke;
 mod routes;
+mod schemas;
 mod search;
 mod service;
 mod view;
 
+pub use config::Config;
 pub use service::Service;

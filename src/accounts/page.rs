@@ -5,8 +5,9 @@ use axum::response::Response;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::form::encode;
+
 use super::error::Refusal;
-use super::form::encode;
 use super::media::Media;
 use super::request::Query;
 use super::request::bad_parameter;

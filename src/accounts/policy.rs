@@ -42,15 +42,20 @@ pub(super) async fn change_tenant(State(service): State<Service>, request: Reque
     let (caller, tenant) = incoming.on_behalf()?;
     incoming.query(&[])?;
     let mut fields = Fields::of(incoming.required_object()?);
-    let lifetime = fields.limit("maxPatLifetimeSeconds", MOST_SECONDS);
-    let count = |given: Option<Option<u64>>| {
-        given.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)))
+    let mut count = |name| {
+        let most = fields.limit(name, MOST_PATS);
+        most.try_map(|most| u32::try_from(most).ok())
+            .unwrap_or_default()
     };
+    let (max_pats, max_account_pats) = (count("maxPats"), count("maxPatsPerAccount"));
+    let lifetime = fields.limit("maxPatLifetimeSeconds", MOST_SECONDS);
     let policy = TenantPolicy {
-        max_pat_lifetime: lifetime.map(|most| most.map(Duration::from_secs)),
+        max_pat_lifetime: lifetime
+            .try_map(|most| Some(Duration::from_secs(most)))
+            .unwrap_or_default(),
         tokens_not_before: fields.time("tokensNotBefore", service.accounts.now()),
-        max_pats: count(fields.limit("maxPats", MOST_PATS)),
-        max_account_pats: count(fields.limit("maxPatsPerAccount", MOST_PATS)),
+        max_pats,
+        max_account_pats,
     };
     fields.finish()?;
     let accounts = &service.accounts;

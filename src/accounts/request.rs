@@ -13,6 +13,7 @@ use http_body_util::Limited;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::form;
 use crate::iam::AccountId;
 use crate::iam::Caller;
 use crate::iam::PatId;
@@ -22,7 +23,6 @@ use super::admission::Admitted;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::internal;
-use super::form;
 use super::json;
 use super::media::Accepts;
 use super::media::Media;

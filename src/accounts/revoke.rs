@@ -35,7 +35,9 @@ pub(super) async fn revoke(
         None
     };
     let form = read_form(&parts, body).await?;
-    let token = form.get("token").map(Secret::new).ok_or_else(|| {
+    // What comes from a file ends with its line.
+    let token = form.get("token").map(|token| Secret::new(token.trim()));
+    let token = token.ok_or_else(|| {
         Refusal::malformed(Problem::new("missing_field", "token is required").at("/token"))
     })?;
     service

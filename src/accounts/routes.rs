@@ -1,12 +1,16 @@
 //! The API's place on the gateway's port.
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
+use axum::routing::MethodFilter;
+use axum::routing::MethodRouter;
 use axum::routing::any;
-use axum::routing::get;
-use axum::routing::post;
-use axum::routing::put;
+use axum::routing::on;
+
+use crate::openapi::Document;
+use crate::openapi::Method;
+use crate::openapi::Operation;
 
 use super::Service;
 use super::account;
@@ -15,99 +19,114 @@ use super::admission::admit;
 use super::audit;
 use super::error::Refusal;
 use super::frame::frame;
-use super::introspect;
 use super::login;
+use super::operations as op;
 use super::pat;
 use super::policy;
 use super::revoke;
 
+/// An operation and who does it.
+type Route = (Operation, MethodRouter<Service>);
+
 impl Service {
-    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/introspect` and `/oauth2/revoke`.
+    /// What is offered.
+    pub fn operations() -> Vec<Operation> {
+        let all = managing().into_iter().chain(own()).chain(open());
+        all.map(|(operation, _)| operation).collect()
+    }
+
+    /// What holds for all of it.
+    pub const fn document() -> Document {
+        op::DOCUMENT
+    }
+
+    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/revoke`.
     pub fn into_router(self) -> Router {
-        let managing = managing()
+        let managing = elsewhere(router(managing()))
             .method_not_allowed_fallback(wrong_method)
             .layer(from_fn_with_state(Gate::manager(&self), admit));
-        let own = Router::new()
-            .route("/api/v2/auth/serviceaccount/self", get(account::myself))
+        let own = router(own())
             .method_not_allowed_fallback(wrong_method)
             .layer(from_fn_with_state(Gate::anybody(&self), admit));
-        let open = Router::new()
-            .route("/api/v1/auth/login", post(login::login))
-            .route("/api/v1/auth/logout", post(login::logout))
-            .route("/api/v1/auth/session", get(login::session))
-            .route(
-                "/api/v1/auth/validate",
-                get(login::validate).post(login::validate),
-            )
-            .route("/oauth2/introspect", post(introspect::introspect))
-            .route("/oauth2/revoke", post(revoke::revoke))
-            .method_not_allowed_fallback(wrong_method);
+        let open = router(open()).method_not_allowed_fallback(wrong_method);
         managing
             .merge(own)
             .merge(open)
-            .layer(from_fn(frame))
+            .layer(from_fn_with_state(self.config, frame))
             .with_state(self)
     }
 }
 
-fn managing() -> Router<Service> {
-    Router::new()
-        .route("/api/v2/auth/audit", get(audit::list))
-        .route("/api/v2/auth/serviceaccount", post(account::create))
-        .route("/api/v2/auth/serviceaccount/search", post(account::search))
+fn managing() -> Vec<Route> {
+    vec![
+        route(op::AUDIT, audit::list),
+        route(op::CREATE, account::create),
+        route(op::SEARCH, account::search),
+        route(op::READ, account::read),
+        route(op::RENAME, account::rename),
+        route(op::REMOVE, account::remove),
+        route(op::DISABLE, account::disable),
+        route(op::ENABLE, account::enable),
+        route(op::SET_ROLES, account::set_roles),
+        route(op::READ_POLICY, policy::read_account),
+        route(op::CHANGE_POLICY, policy::change_account),
+        route(op::READ_TENANT, policy::read_tenant),
+        route(op::CHANGE_TENANT, policy::change_tenant),
+        route(op::CREATE_PAT, pat::create),
+        route(op::SEARCH_PATS, pat::search),
+        route(op::REVOKE_ALL, pat::revoke_all),
+        route(op::READ_PAT, pat::read),
+        route(op::REMOVE_PAT, pat::remove),
+        route(op::ROTATE, pat::rotate),
+    ]
+}
+
+fn own() -> Vec<Route> {
+    vec![route(op::SELF, account::myself)]
+}
+
+fn open() -> Vec<Route> {
+    vec![
+        route(op::LOGIN, login::login),
+        route(op::LOGOUT, login::logout),
+        route(op::SESSION, login::session),
+        route(op::VALIDATE, login::validate),
+        route(op::VALIDATE_POST, login::validate),
+        route(op::REVOKE, revoke::revoke),
+    ]
+}
+
+fn route<H: Handler<T, Service>, T: 'static>(operation: Operation, handler: H) -> Route {
+    let method = match operation.method {
+        Method::Delete => MethodFilter::DELETE,
+        Method::Get => MethodFilter::GET,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+    };
+    (operation, on(method, handler))
+}
+
+fn router(routes: Vec<Route>) -> Router<Service> {
+    let add = |router: Router<Service>, (operation, handler): Route| {
+        router.route(operation.path, handler)
+    };
+    routes.into_iter().fold(Router::new(), add)
+}
+
+/// Pages that there are not, below those that there are: who may not manage is not told.
+fn elsewhere(router: Router<Service>) -> Router<Service> {
+    router
         .route(
-            "/api/v2/auth/serviceaccount/{account}",
-            get(account::read)
-                .patch(account::rename)
-                .delete(account::remove),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/disable",
-            post(account::disable),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/enable",
-            post(account::enable),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/roles",
-            put(account::set_roles),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/policy",
-            get(policy::read_account).patch(policy::change_account),
-        )
-        .route(
-            "/api/v2/auth/tenant/policy",
-            get(policy::read_tenant).patch(policy::change_tenant),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/pat",
-            post(pat::create),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/pat/search",
-            post(pat::search),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/pat/revoke-all",
-            post(pat::revoke_all),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/pat/{pat}",
-            get(pat::read).delete(pat::remove),
-        )
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/pat/{pat}/rotate",
-            post(pat::rotate),
-        )
-        .route("/api/v2/auth/serviceaccount/{account}/{page}", any(nowhere))
-        .route(
-            "/api/v2/auth/serviceaccount/{account}/{page}/{item}",
+            "/api/v2/auth/serviceaccount/{machineUserId}/{page}",
             any(nowhere),
         )
         .route(
-            "/api/v2/auth/serviceaccount/{account}/{page}/{item}/{*rest}",
+            "/api/v2/auth/serviceaccount/{machineUserId}/{page}/{item}",
+            any(nowhere),
+        )
+        .route(
+            "/api/v2/auth/serviceaccount/{machineUserId}/{page}/{item}/{*rest}",
             any(nowhere),
         )
 }

@@ -2,21 +2,24 @@
 
 use crate::iam::Accounts;
 use crate::iam::Authenticator;
-use crate::iam::Identity;
+
+use super::Config;
 
 /// The account API. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub(super) accounts: Accounts,
     pub(super) authenticator: Authenticator,
+    pub(super) config: Config,
 }
 
 impl Service {
     /// The API over these accounts.
-    pub fn new(identity: &Identity) -> Self {
+    pub const fn new(accounts: Accounts, authenticator: Authenticator, config: Config) -> Self {
         Self {
-            accounts: identity.accounts.clone(),
-            authenticator: identity.authenticator.clone(),
+            accounts,
+            authenticator,
+            config,
         }
     }
 }

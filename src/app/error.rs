@@ -18,6 +18,21 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The other issuer's address is none.
+    #[error("cannot ask the issuer")]
+    IssuerAddress(#[source] crate::oauth::NotAnAddress),
+    /// The secret for the other issuer cannot be read.
+    #[error("cannot read the issuer's client secret from {path}")]
+    IssuerSecret {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The authorities that vouch for the other issuer cannot be read.
+    #[error("cannot trust the issuer")]
+    IssuerTrust(#[source] crate::transport::DialError),
     /// A listener cannot be opened.
     #[error("cannot listen")]
     Listen(#[source] crate::transport::Error),
@@ -29,7 +44,8 @@ pub enum Error {
     Pepper(#[source] crate::iam::PepperError),
     /// There is a database, but not the pepper under which its tokens are kept.
     #[error(
-        "{0} is missing: without it every token of the database is void, so restore it from the backup"
+        "{0} is missing: without it every token of the database is void, so restore it from the backup, \
+         or copy it from another node"
     )]
     PepperLost(PathBuf),
     /// The certificates cannot be made or read.

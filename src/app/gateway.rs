@@ -9,6 +9,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
@@ -20,6 +21,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -30,6 +32,7 @@ use super::Local;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
+use super::issuer;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
 use super::provisioning::open_restconf;
@@ -65,7 +68,8 @@ impl Gateway {
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
-        let local = Local::open(&settings.data_dir, settings.iam.clone(), clock.clone()).await?;
+        let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
+        let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
         let certificates =
             Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
         let core = Core::new(settings.telemetry.clone());
@@ -79,9 +83,19 @@ impl Gateway {
         );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
+        if let Some(introspection) = settings.introspection.clone() {
+            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
+        }
+        let oauth = oauth::Service::new(identity, settings.oauth);
+        let accounts = accounts::Service::new(
+            identity.accounts.clone(),
+            identity.authenticator.clone(),
+            settings.accounts,
+        );
         let restconf = open_restconf(settings.yang_dir.as_deref(), &local, clock.clone())?;
-        let router = gateway_router(service, restconf, identity, readiness.clone()).await?;
-        let iam_router = iam_router(identity, clock.clone(), readiness.clone());
+        let rest = accounts.into_router().merge(restconf.into_router());
+        let router = gateway_router(service, rest, oauth.clone(), readiness.clone()).await?;
+        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
         let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
 
         let tls = || Security::Tls(certificates.subscribe());
@@ -93,11 +107,6 @@ impl Gateway {
             CancellationToken::new(),
             CancellationToken::new(),
         );
-        let webhook = settings
-            .webhook
-            .as_ref()
-            .map(|config| open_webhook(config, clock.clone()))
-            .transpose()?;
         let mut gateway = Self {
             address: server.local_addr(),
             iam_address: iam.local_addr(),
@@ -113,14 +122,9 @@ impl Gateway {
             drain,
             stop,
         };
-        if let Err(error) = gateway.start_measuring(settings).await {
+        if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
-        }
-        if let Some(webhook) = webhook {
-            let notices = gateway.local.identity.notices();
-            let until = gateway.stop.clone();
-            gateway.tasks.spawn(webhook.run(notices, until));
         }
         gateway.run(certificates, metrics);
         gateway.serve(server, router, &gateway.drain);
@@ -200,7 +204,13 @@ impl Gateway {
         self.tasks.spawn(server.serve(router, until.clone()));
     }
 
-    async fn start_measuring(&mut self, settings: Settings) -> Result<(), Error> {
+    /// Starts what the settings ask for beside the listeners.
+    async fn start_beside(&mut self, settings: Settings) -> Result<(), Error> {
+        if let Some(config) = &settings.webhook {
+            let sender = open_webhook(config, self.clock.clone())?;
+            let notices = self.local.identity.notices();
+            self.tasks.spawn(sender.run(notices, self.stop.clone()));
+        }
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;
@@ -217,6 +227,8 @@ impl Gateway {
         let stop = || self.stop.clone();
         let (identity, until) = (self.local.identity.clone(), stop());
         self.tasks.spawn(async move { identity.run(until).await });
+        let (store, until) = (self.local.store.clone(), stop());
+        self.tasks.spawn(async move { store.listen(until).await });
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));

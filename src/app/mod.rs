@@ -7,6 +7,7 @@ mod certificate;
 mod drivers;
 mod error;
 mod gateway;
+mod issuer;
 mod local;
 mod measurement;
 mod provisioning;

@@ -7,22 +7,21 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::accounts;
 use crate::clock::Clock;
 use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
-use crate::restconf;
+use crate::oauth;
 use crate::wire;
 use crate::zitadel;
 
 use super::Error;
 
-/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, `/healthz` and `/readyz`.
+/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, introspection, `/healthz` and `/readyz`.
 pub(super) async fn gateway_router(
     gnmi: gnmi::Service,
-    restconf: restconf::Service,
-    identity: &Identity,
+    rest: Router,
+    oauth: oauth::Service,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -44,21 +43,23 @@ pub(super) async fn gateway_router(
         .into_axum_router();
     Ok(grpc
         .merge(gnmi.into_router())
-        .merge(restconf.into_router())
-        .merge(accounts::Service::new(identity).into_router())
+        .merge(rest)
+        .merge(oauth.gateway_router())
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
 
-/// The IAM port's router: the Zitadel-compatible API, `/healthz` and `/readyz`.
+/// The IAM port's router: the Zitadel-compatible API, the token endpoint, `/healthz` and `/readyz`.
 pub(super) fn iam_router(
     identity: &Identity,
+    oauth: oauth::Service,
     clock: Clock,
     readiness: health::Readiness,
 ) -> Router {
     let accounts = identity.accounts.clone();
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
+        .merge(oauth.iam_router())
         .merge(health::health_routes(readiness))
 }
 

@@ -53,6 +53,10 @@ pub enum Kind {
     RateLimited,
     /// An account has other roles.
     RolesChanged,
+    /// A service account's client secret was taken away.
+    SecretRemoved,
+    /// A service account has a new client secret.
+    SecretSet,
     /// Somebody has logged out.
     SessionEnded,
     /// Somebody has logged in.
@@ -67,6 +71,8 @@ pub enum Kind {
     TenantEnabled,
     /// A tenant's tokens are bounded in another way.
     TenantPolicyChanged,
+    /// Somebody who is at home elsewhere acts in a tenant (iam X6).
+    TenantVisited,
     /// The oldest events were removed, as the retention asks.
     TrailCut,
 }
@@ -78,7 +84,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -103,6 +109,8 @@ impl Kind {
         Self::PatUsedElsewhere,
         Self::RateLimited,
         Self::RolesChanged,
+        Self::SecretRemoved,
+        Self::SecretSet,
         Self::SessionEnded,
         Self::SessionOpened,
         Self::StreamsEnded,
@@ -110,6 +118,7 @@ impl Kind {
         Self::TenantDisabled,
         Self::TenantEnabled,
         Self::TenantPolicyChanged,
+        Self::TenantVisited,
         Self::TrailCut,
     ];
 
@@ -140,6 +149,8 @@ impl Kind {
             Self::PatUsedElsewhere => "pat.used_from_new_address",
             Self::RateLimited => "authentication.rate_limited",
             Self::RolesChanged => "account.roles_changed",
+            Self::SecretRemoved => "secret.removed",
+            Self::SecretSet => "secret.set",
             Self::SessionEnded => "session.ended",
             Self::SessionOpened => "session.opened",
             Self::StreamsEnded => "streams.ended",
@@ -147,6 +158,7 @@ impl Kind {
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
             Self::TenantPolicyChanged => "tenant.policy_changed",
+            Self::TenantVisited => "tenant.visited",
             Self::TrailCut => "audit.cut",
         }
     }

@@ -93,7 +93,7 @@ impl Trail {
             let mut pending = self.0.pending.lock();
             let room = self.0.capacity.saturating_sub(pending.events.len());
             let lost = batch.len().saturating_sub(room);
-            if let Some(last) = batch.iter().take(lost).last() {
+            if let Some(last) = batch.iter().take(lost).next_back() {
                 self.0.dropped.0.increment(lost as u64);
                 pending.drop_at(lost as u64, last.at);
             }

@@ -131,7 +131,7 @@ mod tests {
         });
         assert!(log.contains("panicked"), "{log}");
         assert!(log.contains("tgpat_***"), "{log}");
-        for hidden in [TOKEN, &TOKEN[6..20], password, "correct"] {
+        for hidden in [TOKEN, "abcdefghij", password, "correct"] {
             assert!(!log.contains(hidden), "{log}");
         }
     }

@@ -5,9 +5,13 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use http::StatusCode;
+
+use crate::accounts;
 use crate::iam::Config;
 use crate::iam::PasswordConfig;
 use crate::iam::ThrottleConfig;
+use crate::oauth;
 
 use super::Fault;
 use super::section::Section;
@@ -73,6 +77,36 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
     }
+}
+
+/// Reads what the token endpoint gives.
+pub(super) fn oauth(section: &mut Section<'_, '_>) -> oauth::Config {
+    oauth::Config {
+        password_grant: section.get(
+            "password_grant",
+            oauth::Config::default().password_grant,
+            "Whether people get a bearer token for their password at `/oauth/v2/token`.",
+        ),
+    }
+}
+
+/// Reads `[compat]`.
+pub(super) fn compat(section: &mut Section<'_, '_>) -> accounts::Config {
+    let default = accounts::Config::default();
+    let status = section.get::<u64>(
+        "expired_pat_status",
+        u64::from(default.expired_pat_status.as_u16()),
+        "How the account API answers an expired token: 403, as the vendor documents, or 401, as RFC 6750 has it.",
+    );
+    let expired_pat_status = match status {
+        401 => StatusCode::UNAUTHORIZED,
+        403 => StatusCode::FORBIDDEN,
+        _ => {
+            section.mistake("expired_pat_status", Fault::Expected("401 or 403"));
+            default.expired_pat_status
+        }
+    };
+    accounts::Config { expired_pat_status }
 }
 
 fn password(section: &mut Section<'_, '_>, default: &PasswordConfig) -> PasswordConfig {

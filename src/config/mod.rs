@@ -13,6 +13,7 @@
 
 mod gateway;
 mod iam;
+mod introspection;
 mod log;
 mod measure;
 mod mistake;
@@ -24,6 +25,7 @@ mod section;
 mod setting;
 mod settings;
 mod sources;
+mod store;
 mod suggestion;
 mod telemetry;
 mod webhook;
@@ -33,6 +35,7 @@ mod tests;
 
 pub use gateway::Certificate;
 pub use gateway::Gateway;
+pub use introspection::Introspection;
 pub use log::Log;
 pub use log::LogFilter;
 pub use log::LogFormat;

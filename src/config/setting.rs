@@ -131,6 +131,20 @@ impl Setting for crate::pki::Name {
     }
 }
 
+impl Setting for crate::store::PostgresUrl {
+    const KIND: &'static str = "url";
+
+    fn read(given: &Given) -> Result<Self, Fault> {
+        let text = text(given).ok_or(Fault::Expected("a url"))?;
+        text.parse()
+            .map_err(|error: crate::store::UrlError| Fault::Refused(error.to_string()))
+    }
+
+    fn write(&self) -> String {
+        shown(self)
+    }
+}
+
 impl Setting for PathBuf {
     const KIND: &'static str = "path";
 

@@ -2,18 +2,23 @@
 
 use std::path::PathBuf;
 
+use crate::accounts;
 use crate::gnmi;
 use crate::iam;
+use crate::oauth;
+use crate::store::PostgresConfig;
 use crate::telemetry;
 use crate::transport;
 use crate::webhook;
 
 use super::Gateway;
+use super::Introspection;
 use super::Log;
 use super::Measure;
 use super::Mistakes;
 use super::Sources;
 use super::gateway;
+use super::introspection::introspection;
 use super::log;
 use super::reader::Reader;
 use super::section::Row;
@@ -25,12 +30,20 @@ pub struct Settings {
     pub gateway: Gateway,
     /// `[admin]`: metrics and health.
     pub admin: transport::Config,
-    /// `[store]`: where database, pepper and certificates lie.
+    /// `[store]`: where pepper, certificates and, unless it is shared, the database lie.
     pub data_dir: PathBuf,
+    /// `[store]`: the database that gateways share, instead of one of our own.
+    pub shared_store: Option<PostgresConfig>,
     /// `[log]`.
     pub log: Log,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
+    /// `[iam]`: what the token endpoint gives.
+    pub oauth: oauth::Config,
+    /// `[iam.introspection]`: another issuer whose tokens are taken.
+    pub introspection: Option<Introspection>,
+    /// `[compat]`: where the account API departs from the vendor's.
+    pub accounts: accounts::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
     pub webhook: Option<webhook::Config>,
     /// `[telemetry]`: what tree and queues may hold.
@@ -69,17 +82,20 @@ pub(super) fn document() -> Vec<Row> {
 }
 
 fn ask(reader: &mut Reader<'_>) -> Settings {
+    let gateway = gateway::gateway(&mut reader.section("gateway"));
+    let admin = gateway::admin(&mut reader.section("admin"));
+    let (data_dir, shared_store) = super::store::store(&mut reader.section("store"));
     Settings {
-        gateway: gateway::gateway(&mut reader.section("gateway")),
-        admin: gateway::admin(&mut reader.section("admin")),
-        data_dir: reader.section("store").get(
-            "data_dir",
-            PathBuf::from(DATA_DIR),
-            "Directory of the database, the pepper and the certificates.",
-        ),
+        gateway,
+        admin,
+        data_dir,
+        shared_store,
         log: log::log(&mut reader.section("log")),
         iam: super::iam::iam(&mut reader.section("iam")),
+        oauth: super::iam::oauth(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
+        introspection: introspection(&mut reader.section("iam.introspection")),
+        accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
         yang_dir: reader.section("restconf").optional(
@@ -89,6 +105,3 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         measure: super::measure::measure(&mut reader.section("measure")),
     }
 }
-
-/// Where the Filesystem Hierarchy Standard puts a program's state.
-const DATA_DIR: &str = "/var/lib/tollgate";

@@ -96,10 +96,18 @@ impl Admission {
             authority: parts.uri.authority().map(http::uri::Authority::as_str),
         };
         let permitted = self.authenticator.permit(principal, action, named).await;
-        if let (Err(NotPermitted::Denied(denied)), Some(peer)) = (&permitted, peer) {
+        if let Some(peer) = peer {
             let from = source(peer, parts);
-            self.authenticator
-                .note_denied(principal, denied.reason(), from);
+            match &permitted {
+                Ok(permit) => self
+                    .authenticator
+                    .note_visit(principal, permit.tenant(), from),
+                Err(NotPermitted::Denied(denied)) => {
+                    let reason = denied.reason();
+                    self.authenticator.note_denied(principal, reason, from);
+                }
+                Err(_) => {}
+            }
         }
         permitted.map_err(status::not_permitted)
     }

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::model::Class;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::secret::Secret;
 
 use super::Action;
 use super::AuthError;
@@ -18,6 +19,7 @@ use super::Permit;
 use super::Principal;
 use super::Role;
 use super::TenantRecord;
+use super::TokenKind;
 use super::permit;
 use super::policy::choose_tenant;
 
@@ -110,6 +112,17 @@ impl Authenticator {
         Ok(permit(principal, action, Some(tenant.as_str()))?)
     }
 
+    /// Text for a `Warning` header (RFC 7234 5.5) in a token's last week (iam 2.1). The bearer of a login never lives longer.
+    pub fn expiry_warning(&self, token: &Secret, principal: &Principal) -> Option<String> {
+        let left = principal
+            .expires
+            .secs()
+            .saturating_sub(self.0.time.now().secs());
+        let is_session = TokenKind::of(token.expose()) == Some(TokenKind::Session);
+        (!is_session && left < LAST_WEEK)
+            .then(|| format!("299 tollgate \"token expires at {}\"", principal.expires))
+    }
+
     /// A host name whose first label is a tenant's must be that of the credential's (iam X2); a skylight-admin is at home
     /// in all.
     async fn check_hosts(
@@ -167,6 +180,9 @@ fn tenant_label(host: &str) -> Option<&str> {
     }
     name.split_once('.').map(|(label, _)| label)
 }
+
+/// Seconds.
+const LAST_WEEK: i64 = 7 * 24 * 3_600;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ use super::Time;
 use super::admission::TenantNames;
 use super::cache::Cache;
 use super::cache::CacheKey;
+use super::foreign::Foreign;
 use super::lockout::Lockout;
 use super::meters::Meters;
 use super::password::Passwords;
@@ -65,6 +67,8 @@ pub(super) struct Inner {
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
     pub(super) tenant_names: TenantNames,
+    /// Another issuer whose tokens are taken.
+    pub(super) foreign: OnceLock<Foreign>,
     /// Random, of this process alone.
     pub(super) boot_key: Hmac<Sha256>,
     /// Reads of the store: one at once in each lane, and a token always takes the same.
@@ -82,6 +86,8 @@ pub(super) struct Entry {
     compared: AtomicU64,
     /// When its use was last noted, in nanoseconds since the epoch.
     noted: AtomicI64,
+    /// From where that was, folded into a number.
+    noted_from: AtomicU64,
 }
 
 /// A cached refusal. Any entry of the revocation log voids it, for the token may have been issued or given back.
@@ -142,7 +148,8 @@ impl Authenticator {
     }
 
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
-    /// not active. Charges nobody, and is no use of the token.
+    /// not active. Charges nobody, and is no use of the token. Tokens of another issuer are its own to tell of: two gateways
+    /// that ask each other would never come to an end.
     ///
     /// # Errors
     ///
@@ -207,6 +214,10 @@ impl Inner {
         text: &str,
         from: Source<'_>,
     ) -> Result<Arc<Principal>, AuthError> {
+        if let Some(foreign) = self.issuer_of(text) {
+            let entry = Box::pin(self.find_foreign(foreign, text, from.address)).await?;
+            return Ok(Arc::clone(&entry.principal));
+        }
         let (entry, now) = self.find_token(text, from.address).await?;
         self.note_use(&entry, now, from);
         Ok(Arc::clone(&entry.principal))
@@ -264,13 +275,32 @@ impl Inner {
         };
         let noted = entry.noted.load(Ordering::Relaxed);
         let is_due = now.since(Timestamp::from_nanos(noted)) >= USE_GRAIN;
-        if is_due
+        let place = folded(from.address);
+        let is_moved = entry.noted_from.load(Ordering::Relaxed) != place;
+        if is_moved {
+            entry.noted_from.store(place, Ordering::Relaxed);
+        }
+        if (is_due || is_moved)
             && entry
                 .noted
                 .compare_exchange(noted, now.nanos(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
             self.uses.note(token, from.used(now));
+        }
+    }
+}
+
+/// Two addresses that differ have, as good as always, two numbers.
+fn folded(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => u64::from(v4.to_bits()) | 1 << 32,
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits().to_le_bytes();
+            bits.chunks_exact(8).fold(0, |sum, half| {
+                half.iter()
+                    .fold(sum, |sum: u64, byte| sum.rotate_left(8) ^ u64::from(*byte))
+            })
         }
     }
 }
@@ -283,6 +313,7 @@ impl Entry {
             fresh_until: fetched.saturating_add(ttl),
             compared: AtomicU64::new(0),
             noted: AtomicI64::new(0),
+            noted_from: AtomicU64::new(0),
         })
     }
 

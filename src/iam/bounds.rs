@@ -18,17 +18,29 @@ pub struct Bounds {
     pub networks: Vec<IpNet>,
 }
 
-/// A change of a tenant's policy; what is `None` stays.
+/// A change of a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limit<T> {
+    /// It stays as it is.
+    #[default]
+    Kept,
+    /// There is none any more.
+    Lifted,
+    /// It is this now.
+    Set(T),
+}
+
+/// A change of a tenant's policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantPolicy {
-    /// How long a token may live; inside, `None` is without limit.
-    pub max_pat_lifetime: Option<Option<Duration>>,
+    /// How long a token may live.
+    pub max_pat_lifetime: Limit<Duration>,
     /// Tokens created before this are void for good: it only rises.
     pub tokens_not_before: Option<Timestamp>,
-    /// How many active tokens the tenant may have; inside, `None` is without limit.
-    pub max_pats: Option<Option<u32>>,
-    /// How many active tokens each account may have; inside, `None` is without limit.
-    pub max_account_pats: Option<Option<u32>>,
+    /// How many active tokens the tenant may have.
+    pub max_pats: Limit<u32>,
+    /// How many active tokens each account may have.
+    pub max_account_pats: Limit<u32>,
 }
 
 /// A change of an account's policy; what is `None` stays.
@@ -38,6 +50,26 @@ pub struct AccountPolicy {
     pub networks: Option<Vec<IpNet>>,
     /// Tokens created before this are void for good: it only rises.
     pub tokens_not_before: Option<Timestamp>,
+}
+
+impl<T> Limit<T> {
+    /// The same of another type, if that has such a value.
+    pub fn try_map<U>(self, map: impl FnOnce(T) -> Option<U>) -> Option<Limit<U>> {
+        match self {
+            Self::Kept => Some(Limit::Kept),
+            Self::Lifted => Some(Limit::Lifted),
+            Self::Set(limit) => map(limit).map(Limit::Set),
+        }
+    }
+
+    /// What a limit is after the change.
+    pub fn after(self, known: Option<T>) -> Option<T> {
+        match self {
+            Self::Kept => known,
+            Self::Lifted => None,
+            Self::Set(limit) => Some(limit),
+        }
+    }
 }
 
 /// Whether an address lies in any of `networks`, or there are none.

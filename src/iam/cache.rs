@@ -120,6 +120,11 @@ impl CacheKey {
         Self(bytes)
     }
 
+    /// Its first bytes, as a name for what it stands for.
+    pub(crate) fn head(&self) -> [u8; 8] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+
     /// A number below `ways`, spread evenly, from other bytes than the hash.
     pub(crate) fn spread(&self, ways: usize) -> usize {
         let [.., last] = self.0;
@@ -138,8 +143,7 @@ impl Eq for CacheKey {}
 
 impl Hash for CacheKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let head = self.0.first_chunk().copied().unwrap_or_default();
-        state.write_u64(u64::from_le_bytes(head));
+        state.write_u64(u64::from_le_bytes(self.head()));
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::broadcast;
 
 use crate::audit::Actor;
 use crate::audit::Event;
@@ -27,6 +28,7 @@ use super::port::Ending;
 use super::port::Mutation;
 use super::port::Records;
 use super::port::RecordsError;
+use super::record::end_of;
 use super::standing;
 
 /// Does it, a bounded piece at a time.
@@ -52,12 +54,7 @@ pub(crate) enum Done {
 }
 
 impl Chores {
-    pub(crate) fn new(
-        records: Arc<dyn Records>,
-        time: Time,
-        notices: Notices,
-        retention: Duration,
-    ) -> Self {
+    pub(crate) fn new(records: Arc<dyn Records>, time: Time, retention: Duration) -> Self {
         meter::describe_gauge(
             GAUGE,
             "Active tokens of a tenant that end within so many days.",
@@ -65,10 +62,15 @@ impl Chores {
         Self {
             records,
             time,
-            notices,
+            notices: Notices::new(),
             retention,
             gauges: Arc::default(),
         }
+    }
+
+    /// What is told, from now on.
+    pub(crate) fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.listen()
     }
 
     /// Takes a turn again and again.
@@ -266,7 +268,7 @@ fn due(ending: &Ending, now: Timestamp, counts: &mut Counts) -> Option<(Expiry, 
                 .filter(|days| is_due(*days) && lifetime > secs(*days))
                 .map(|days| (expires, days))
         }
-        Standing::Expired => is_due(0).then_some((pat.expires, 0)),
+        Standing::Expired => is_due(0).then(|| (end_of(pat, account, tenant), 0)),
         Standing::Disabled | Standing::Revoked => None,
     }
 }

@@ -18,7 +18,10 @@ use super::Reason;
 
 /// Streams that ended together.
 #[derive(Debug, Default)]
-pub(super) struct Ended(HashMap<(AccountId, Option<PatId>, Reason), (Arc<Principal>, u64)>);
+pub(super) struct Ended(HashMap<Cause, (Arc<Principal>, u64)>);
+
+/// Whose credential, and why.
+type Cause = (AccountId, Option<PatId>, Reason);
 
 impl Ended {
     /// Counts a stream. One that ends because the gateway does has not lost its credential.

@@ -34,6 +34,11 @@ macro_rules! id {
                 Self(raw)
             }
 
+            /// The id of what another issuer has made: negative, so that it is nobody's here.
+            pub(crate) const fn foreign(bytes: [u8; 8]) -> Self {
+                Self(i64::from_le_bytes(bytes) | i64::MIN)
+            }
+
             /// The stored number.
             pub const fn raw(self) -> i64 {
                 self.0
@@ -60,6 +65,13 @@ macro_rules! id {
             }
         }
     };
+}
+
+impl PatId {
+    /// Whether another issuer has made the token.
+    pub(crate) const fn is_foreign(self) -> bool {
+        self.0 < 0
+    }
 }
 
 id!(AccountId);

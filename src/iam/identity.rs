@@ -1,6 +1,7 @@
 //! The room put together.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::Hmac;
@@ -29,7 +30,6 @@ use super::cache::Cache;
 use super::chores::Chores;
 use super::lockout::Lockout;
 use super::meters::Meters;
-use super::notice::Notices;
 use super::password::BadParameters;
 use super::password::Passwords;
 use super::port::Records;
@@ -50,7 +50,6 @@ pub struct Identity {
     pub accounts: Accounts,
     pub(super) tail: Tail,
     pub(super) chores: Chores,
-    notices: Notices,
 }
 
 /// The room cannot be opened.
@@ -93,15 +92,7 @@ impl Identity {
         config: Config,
         clock: Clock,
     ) -> Result<Self, IdentityError> {
-        let mark = records
-            .raise_time_mark(clock.now())
-            .await
-            .map_err(IdentityError::Records)?;
-        let start = records
-            .newest_revocation()
-            .await
-            .map_err(IdentityError::Records)?;
-        let time = Time::new(clock.clone(), mark);
+        let (time, start) = read_marks(&*records, &clock).await?;
         let meters = Arc::new(Meters::new());
         let recent = Arc::new(Recent::new(start));
         let passwords = Passwords::new(&config.password)?;
@@ -124,21 +115,14 @@ impl Identity {
             negative: Cache::new(config.negative_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
+            foreign: OnceLock::new(),
             boot_key: random_key()?,
             lanes: std::array::from_fn(|_| Mutex::new(())),
             slow_lane: Mutex::new(()),
             config: config.clone(),
         }));
-        let notices = Notices::new();
-        let chores = Chores::new(
-            Arc::clone(&records),
-            time.clone(),
-            notices.clone(),
-            config.retention,
-        );
         Ok(Self {
-            chores,
-            notices,
+            chores: Chores::new(Arc::clone(&records), time.clone(), config.retention),
             accounts: Accounts {
                 records: Arc::clone(&records),
                 log: Arc::clone(&log),
@@ -168,7 +152,7 @@ impl Identity {
 
     /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.listen()
+        self.chores.notices()
     }
 
     /// Follows the revocation log, ends what expires, warns of what will, purges what was, and stores audit events, until
@@ -178,11 +162,25 @@ impl Identity {
         tokio::select! {
             () = self.tail.follow() => {}
             () = self.tail.expire() => {}
+            () = self.authenticator.follow_issuer() => {}
             () = self.chores.run() => {}
             () = self.tail.keep_up(stop) => {}
         }
+        self.flush().await;
+    }
+
+    /// Stores what has gathered and would be lost with the process: audit events, and uses of tokens.
+    pub async fn flush(&self) {
         self.tail.finish().await;
     }
+}
+
+/// The time, not before any that was ever noted, and the newest entry of the revocation log.
+async fn read_marks(records: &dyn Records, clock: &Clock) -> Result<(Time, u64), IdentityError> {
+    let mark = records.raise_time_mark(clock.now()).await;
+    let start = records.newest_revocation().await;
+    let time = Time::new(clock.clone(), mark.map_err(IdentityError::Records)?);
+    Ok((time, start.map_err(IdentityError::Records)?))
 }
 
 /// A key that nobody knows and that ends with the process.

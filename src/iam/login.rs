@@ -44,7 +44,9 @@ impl Inner {
         }
         if PatText::is_meant(password.expose()) {
             let principal = self.token(password.expose(), source).await?;
-            return if is_name_of(username, &principal) {
+            // A PAT may be presented as its account's password, or as that of the word `token` (iam 2.6).
+            return if username.eq_ignore_ascii_case(ANY_ACCOUNT) || is_name_of(username, &principal)
+            {
                 Ok(principal)
             } else {
                 Err(AuthError::UsernameMismatch)
@@ -228,13 +230,11 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
     })
 }
 
-/// Whether a PAT may be presented as the password of `username`: its account's name, with or without the tenant,
-/// or the word `token` (iam 2.6).
-fn is_name_of(username: &str, principal: &Principal) -> bool {
+/// Whether `username` is the account's own, with or without the tenant.
+pub(super) fn is_name_of(username: &str, principal: &Principal) -> bool {
     let own = principal.username.to_lowercase();
     let given = username.to_lowercase();
-    given == ANY_ACCOUNT
-        || given == own
+    given == own
         || given
             .strip_prefix(&*own)
             .and_then(|rest| rest.strip_prefix('@'))

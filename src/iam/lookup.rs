@@ -68,7 +68,7 @@ impl Inner {
 
     /// Waits for the token's lane. All sources beyond their budget of failures share the one slow lane: their good
     /// tokens still come through, their flood makes one read of the store at once (iam L1).
-    async fn enter_lane(
+    pub(super) async fn enter_lane(
         &self,
         key: CacheKey,
         from: IpAddr,
@@ -85,7 +85,7 @@ impl Inner {
     }
 
     /// The current pepper's digest first, then those of older ones (iam T4).
-    async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
+    pub(super) async fn find(&self, pat: PatText<'_>) -> Result<Option<PatFacts>, RecordsError> {
         let digests =
             std::iter::once(self.pepper.digest(pat)).chain(self.pepper.older_digests(pat));
         for digest in digests {
@@ -99,7 +99,7 @@ impl Inner {
 
     /// All that is known of a token that was shown, active or not.
     pub(super) async fn facts(&self, text: &str, from: IpAddr) -> Result<PatFacts, AuthError> {
-        let pat = PatText::parse(text).map_err(|_| AuthError::Garbled)?;
+        let pat = PatText::parse_any(text).map_err(|_| AuthError::Garbled)?;
         let key = CacheKey::new(*self.pepper.digest(pat).as_bytes());
         let _lane = self.enter_lane(key, from).await?;
         let found = tokio::time::timeout(READ_TIMEOUT, self.find(pat)).await;
@@ -109,7 +109,7 @@ impl Inner {
             .ok_or(AuthError::Unknown)
     }
 
-    fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
+    pub(super) fn judge(&self, facts: PatFacts, now: Timestamp) -> Result<Arc<Entry>, AuthError> {
         let PatFacts {
             pat,
             account,
@@ -145,7 +145,7 @@ impl Inner {
     }
 
     /// What the cache last knew, while the store cannot be asked and the grace lasts (iam R6).
-    fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
+    pub(super) fn outlast(&self, key: CacheKey, now: Timestamp) -> Option<Arc<Entry>> {
         self.positive.get(&key).filter(|entry| {
             entry.is_untouched(&self.recent)
                 && !entry.principal.expires.is_over(now)

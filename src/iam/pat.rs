@@ -1,4 +1,4 @@
-//! The text form of a token (iam T1, T3): `tgpat_` or `tgses_` + 43 base62 + `_` + 6 base62 of CRC32.
+//! The text form of a token (iam T1, T3): `tgpat_`, `tgses_` or `tgsec_` + 43 base62 + `_` + 6 base62 of CRC32.
 
 use std::fmt;
 
@@ -20,6 +20,8 @@ pub enum TokenKind {
     Pat,
     /// The short-lived bearer of somebody who has logged in.
     Session,
+    /// What a service account shows at the token endpoint alone, for a session (RFC 6749 2.3.1).
+    Secret,
 }
 
 /// The text has not the form of a token. Says nothing of what is wrong: that is nobody's business.
@@ -30,6 +32,21 @@ pub struct Garbled;
 impl<'a> PatText<'a> {
     /// Checks the form. Catches typing errors before any look-up; it is no proof of anything (iam T3).
     pub fn parse(text: &'a str) -> Result<Self, Garbled> {
+        match TokenKind::of(text) {
+            Some(TokenKind::Pat | TokenKind::Session) => Self::parse_any(text),
+            Some(TokenKind::Secret) | None => Err(Garbled),
+        }
+    }
+
+    /// The same for a client secret, which is no bearer token.
+    pub(crate) fn parse_secret(text: &'a str) -> Result<Self, Garbled> {
+        match TokenKind::of(text) {
+            Some(TokenKind::Secret) => Self::parse_any(text),
+            _ => Err(Garbled),
+        }
+    }
+
+    pub(crate) fn parse_any(text: &'a str) -> Result<Self, Garbled> {
         let kind = TokenKind::of(text).ok_or(Garbled)?;
         if text.len() != LENGTH {
             return Err(Garbled);
@@ -61,7 +78,7 @@ impl<'a> PatText<'a> {
 impl TokenKind {
     /// What somebody meant `text` to be, well-formed or not.
     pub fn of(text: &str) -> Option<Self> {
-        [Self::Pat, Self::Session]
+        [Self::Pat, Self::Session, Self::Secret]
             .into_iter()
             .find(|kind| text.starts_with(kind.prefix()))
     }
@@ -71,6 +88,7 @@ impl TokenKind {
         match self {
             Self::Pat => "pat",
             Self::Session => "session",
+            Self::Secret => "secret",
         }
     }
 
@@ -79,6 +97,7 @@ impl TokenKind {
         match self {
             Self::Pat => "token",
             Self::Session => "session",
+            Self::Secret => "secret",
         }
     }
 
@@ -86,6 +105,7 @@ impl TokenKind {
         match self {
             Self::Pat => "tgpat_",
             Self::Session => "tgses_",
+            Self::Secret => "tgsec_",
         }
     }
 }
@@ -160,7 +180,7 @@ fn digit_of(value: u32) -> u8 {
         .unwrap_or(b'0')
 }
 
-/// Of either prefix.
+/// Of each prefix.
 const PREFIX_LENGTH: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE: u32 = 62;
@@ -202,6 +222,15 @@ mod tests {
             format!("{:?}", PatText::parse(token.expose()).unwrap()),
             "<redacted>"
         );
+    }
+
+    #[test]
+    fn secret_is_no_bearer_token() {
+        let secret = compose(TokenKind::Secret, &[7; 32]);
+        assert!(PatText::parse(secret.expose()).is_err());
+        assert!(PatText::parse_secret(secret.expose()).is_ok());
+        let pat = compose(TokenKind::Pat, &[7; 32]);
+        assert!(PatText::parse_secret(pat.expose()).is_err());
     }
 
     #[test]

@@ -34,6 +34,15 @@ struct PepperKey {
     mac: Hmac<Sha256>,
 }
 
+/// By what a store knows one of the keys, without having it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PepperProof {
+    /// The number of the key.
+    pub key: u32,
+    /// HMAC-SHA-256 of a fixed text that is no token.
+    pub bytes: [u8; DIGEST_LENGTH],
+}
+
 /// HMAC-SHA-256 of a token: all that is kept of it.
 #[derive(Clone, Copy)]
 pub struct PatDigest {
@@ -51,6 +60,9 @@ pub enum PepperError {
         /// The file.
         path: PathBuf,
     },
+    /// The store's tokens were hashed under another key of the same number.
+    #[error("key {0} of the pepper is not the store's: copy the pepper of a node that serves")]
+    Foreign(u32),
     /// It cannot be read or written.
     #[error("{} cannot be read or created", .path.display())]
     File {
@@ -69,6 +81,9 @@ pub enum PepperError {
     /// The operating system gives no random numbers.
     #[error("no random numbers from the operating system")]
     NoRandomness,
+    /// Newer tokens of the store were hashed under a key that is not in the file.
+    #[error("the pepper lacks the store's key {0}: copy the pepper of a node that serves")]
+    Outdated(u32),
 }
 
 impl Pepper {
@@ -105,6 +120,30 @@ impl Pepper {
         Ok(Self { current, older })
     }
 
+    /// By what a store will know the keys.
+    pub fn proofs(&self) -> impl Iterator<Item = PepperProof> {
+        std::iter::once(&self.current)
+            .chain(&self.older)
+            .map(PepperKey::proof)
+    }
+
+    /// Checks that a store with these proofs is of this pepper.
+    pub fn check(&self, known: &[PepperProof]) -> Result<(), PepperError> {
+        let has = |key| self.proofs().any(|proof| proof.key == key);
+        for proof in self.proofs() {
+            if known
+                .iter()
+                .any(|other| other.key == proof.key && *other != proof)
+            {
+                return Err(PepperError::Foreign(proof.key));
+            }
+        }
+        match known.iter().map(|proof| proof.key).max() {
+            Some(newest) if !has(newest) => Err(PepperError::Outdated(newest)),
+            _ => Ok(()),
+        }
+    }
+
     /// The digest under the current key.
     pub fn digest(&self, token: PatText<'_>) -> PatDigest {
         self.current.digest(token)
@@ -117,6 +156,14 @@ impl Pepper {
 }
 
 impl PepperKey {
+    fn proof(&self) -> PepperProof {
+        let mac = self.mac.clone().chain_update(PROOF_TEXT);
+        PepperProof {
+            key: self.id,
+            bytes: mac.finalize().into_bytes().into(),
+        }
+    }
+
     fn digest(&self, token: PatText<'_>) -> PatDigest {
         let mac = self.mac.clone().chain_update(token.as_str());
         PatDigest {
@@ -233,6 +280,9 @@ fn parse_line(line: &str) -> Option<PepperKey> {
 
 const DIGEST_LENGTH: usize = 32;
 const FIRST_KEY: u32 = 1;
+
+/// No token looks like this.
+const PROOF_TEXT: &str = "tollgate pepper";
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
 
@@ -296,6 +346,9 @@ mod tests {
         let rotated = Pepper::open_or_create(&path).unwrap();
         let token = pat::generate(crate::iam::TokenKind::Pat).unwrap();
         let token = PatText::parse(token.expose()).unwrap();
+        let known: Vec<_> = rotated.proofs().collect();
+        assert!(rotated.check(&old.proofs().collect::<Vec<_>>()).is_ok());
+        assert!(matches!(old.check(&known), Err(PepperError::Outdated(2))));
         assert_ne!(rotated.digest(token), old.digest(token));
         assert_eq!(
             rotated.older_digests(token).collect::<Vec<_>>(),

@@ -108,6 +108,12 @@ pub trait Records: Debug + Send + Sync {
     /// The number of the newest entry; 0 where there is none.
     async fn newest_revocation(&self) -> Result<u64, RecordsError>;
 
+    /// Returns when there may be new entries in the revocation log, and sooner than one asks from time to time. Only a
+    /// hint: it may come without need, and may fail to come. A store that cannot tell never returns.
+    async fn revocation_hint(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// Notes that it is `now`, and returns the latest time that was ever noted (iam T8).
     async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError>;
 
@@ -235,6 +241,8 @@ pub enum Mutation {
     SetPassword(Handle, PasswordHash),
     /// Other roles.
     SetRoles(Handle, Roles),
+    /// Another client secret, or none: the old one ends, and the sessions that were opened with it.
+    SetSecret(Handle, Option<(PatRecord, PatDigest)>),
     /// Disables or enables an account.
     SetState(Handle, State),
     /// Other bounds on a tenant's tokens.

@@ -67,6 +67,8 @@ pub struct AccountRecord {
     pub updated: Timestamp,
     /// Counts the changes: a change made on an older version is refused.
     pub version: u64,
+    /// Whether it has a client secret.
+    pub has_secret: bool,
 }
 
 /// A stored token, without its secret.
@@ -181,10 +183,7 @@ pub fn standing(
     if pat.revoked.is_some() || void(account.tokens_not_before) || void(tenant.tokens_not_before) {
         return Standing::Revoked;
     }
-    let allowed = tenant
-        .max_pat_lifetime
-        .map_or(Expiry::NEVER, |most| latest(pat.created, most));
-    let expires = pat.expires.min(account.expires).min(allowed);
+    let expires = end_of(pat, account, tenant);
     if expires.is_over(now) {
         Standing::Expired
     } else if account.state == State::Disabled || tenant.state == State::Disabled {
@@ -192,6 +191,14 @@ pub fn standing(
     } else {
         Standing::Active(expires)
     }
+}
+
+/// When a token ends, unless it is revoked: by its own date, its account's, or by what the tenant allows.
+pub(crate) fn end_of(pat: &PatRecord, account: &AccountRecord, tenant: &TenantRecord) -> Expiry {
+    let allowed = tenant
+        .max_pat_lifetime
+        .map_or(Expiry::NEVER, |most| latest(pat.created, most));
+    pat.expires.min(account.expires).min(allowed)
 }
 
 /// When a token of that lifetime ends at the latest. Counts in seconds, because a far expiry has no [`Timestamp`].

@@ -1,4 +1,5 @@
-//! What follows when somebody is refused: a charge, a count, and a word in the audit trail (iam A1, L1, L2).
+//! What follows when somebody is refused: a charge, a count, and a word in the audit trail (iam A1, L1, L2); and the word
+//! about who acts in another's tenant (X6).
 
 use crate::audit::Actor;
 use crate::audit::Event;
@@ -6,6 +7,7 @@ use crate::audit::Kind;
 use crate::audit::Outcome;
 use crate::audit::Subject;
 use crate::model::Class;
+use crate::model::TenantId;
 
 use super::AuthError;
 use super::Authenticator;
@@ -26,6 +28,28 @@ impl Authenticator {
     ) {
         let kind = Kind::AccessDenied;
         self.0.tell_of(principal, kind, reason, from.into());
+    }
+
+    /// Tells the audit trail that somebody acts in `tenant`, where that is not its own: once a minute, in both.
+    pub fn note_visit<'o>(
+        &self,
+        principal: &Principal,
+        tenant: &TenantId,
+        from: impl Into<Source<'o>>,
+    ) {
+        let inner = &self.0;
+        if *tenant == principal.tenant
+            || !inner
+                .throttle
+                .is_worth_telling_visit(principal.account, tenant)
+        {
+            return;
+        }
+        inner.trail.record(Event {
+            origin: from.into().to_origin(),
+            tenant: Some(tenant.clone()),
+            ..Event::new(inner.time.now(), Kind::TenantVisited, principal.as_audit())
+        });
     }
 
     /// Tells the audit trail that somebody asked about a token that is not active, or not its business.

@@ -25,6 +25,7 @@ use super::Source;
 use super::Time;
 use super::Use;
 use super::ended::Ended;
+use super::foreign::LiveTokens;
 use super::meters::Meters;
 use super::policy::still_permits;
 use super::recent::Recent;
@@ -153,6 +154,52 @@ impl Registry {
                 judge(session, self.0.recent.verdict(&session.principal, address))
             });
         }
+    }
+
+    /// The tokens of another issuer that have sessions open.
+    pub(super) fn foreign_tokens(&self) -> LiveTokens {
+        let token = |session: &Session| session.principal.token;
+        let sessions = self.0.sessions.iter();
+        sessions
+            .filter_map(|session| token(&session).filter(|token| token.is_foreign()))
+            .collect()
+    }
+
+    /// Ends the sessions of a token.
+    pub(super) fn end_token(&self, token: PatId, reason: Reason) {
+        self.end_all(|session| (session.principal.token == Some(token)).then_some(reason));
+    }
+
+    /// Lets the sessions of a token of another issuer obey what it says of it now.
+    pub(super) fn renew(&self, before: &Principal, now: &Principal) {
+        let is_same = before.roles == now.roles
+            && before.expires == now.expires
+            && before.tenant == now.tenant
+            && before.account == now.account
+            && before.scopes == now.scopes
+            && before.networks == now.networks
+            && before.account_networks == now.account_networks;
+        if is_same {
+            return;
+        }
+        self.end_all(|session| {
+            let was = &session.principal;
+            if was.token != now.token {
+                return None;
+            }
+            session.shorten(now.expires);
+            if was.tenant != now.tenant || was.account != now.account {
+                Some(Reason::TokenRevoked)
+            } else if was.scopes != now.scopes
+                || was.networks != now.networks
+                || was.account_networks != now.account_networks
+                || !still_permits(was, now.roles, &session.permit)
+            {
+                Some(Reason::RolesChanged)
+            } else {
+                None
+            }
+        });
     }
 
     /// Ends the sessions whose credential has expired by `now`.

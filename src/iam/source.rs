@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::audit::Origin;
 use crate::model::Timestamp;
+use crate::redact::mask;
 
 /// Where a credential is presented, and with what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,8 @@ impl<'a> From<(IpAddr, &'a Origin)> for Source<'a> {
 
 impl Source<'_> {
     pub(super) fn used(self, at: Timestamp) -> Use {
-        let client = self.client.unwrap_or_default();
+        // Some paste a token where a program should say its name.
+        let client = mask(self.client.unwrap_or_default());
         let is_printable = |c: &char| !c.is_control();
         Use {
             at,

@@ -43,7 +43,10 @@ impl Tail {
         let mut contact = Instant::now();
         let mut ticks = ticks(self.poll_interval);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.records.revocation_hint() => {}
+            }
             let answer = tokio::time::timeout(POLL_TIMEOUT, self.catch_up(seq)).await;
             if let Ok(Ok(reached)) = answer {
                 seq = reached;

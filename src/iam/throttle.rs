@@ -19,6 +19,7 @@ use governor::state::keyed::DashMapStateStore;
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
+use crate::model::TenantId;
 use crate::model::Timestamp;
 
 use super::AccountId;
@@ -32,6 +33,7 @@ pub(crate) struct Throttle {
     inactive: Buckets<PatId>,
     telling: Buckets<PatId>,
     denied: Buckets<AccountId>,
+    visits: Buckets<(AccountId, TenantId)>,
 }
 
 /// A failure's price.
@@ -54,6 +56,7 @@ impl Throttle {
             sources: Buckets::new(per_minute.allow_burst(burst(config.failure_burst)), clock),
             inactive: Buckets::new(per_second.allow_burst(burst(config.inactive_burst)), clock),
             telling: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
+            visits: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
             denied: Buckets::new(
                 Quota::per_second(NonZeroU32::MIN).allow_burst(burst(DENIALS)),
                 clock,
@@ -82,6 +85,11 @@ impl Throttle {
         self.denied.charge(account) == Price::Free
     }
 
+    /// Whether the audit trail should hear that an account acts in another tenant: once a minute.
+    pub(crate) fn is_worth_telling_visit(&self, account: AccountId, tenant: &TenantId) -> bool {
+        self.visits.charge((account, tenant.clone())) == Price::Free
+    }
+
     /// How long a source is beyond its budget; `None` while it is within.
     pub(crate) fn held_off(&self, from: IpAddr) -> Option<Duration> {
         self.sources.held_off(&network_of(from))
@@ -93,6 +101,7 @@ impl Throttle {
         self.inactive.sweep();
         self.telling.sweep();
         self.denied.sweep();
+        self.visits.sweep();
     }
 }
 

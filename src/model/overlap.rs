@@ -63,11 +63,16 @@ impl Pattern {
     }
 
     fn levels(&self) -> Vec<&GlobElem> {
-        let level = |glob| match glob {
-            &Glob::One(ref elem) => Some(elem),
-            Glob::AnyDepth => None,
-        };
-        self.elems.iter().map_while(level).collect()
+        self.elems.iter().map_while(Glob::as_one).collect()
+    }
+}
+
+impl Glob {
+    fn as_one(&self) -> Option<&GlobElem> {
+        match self {
+            Self::One(elem) => Some(elem),
+            Self::AnyDepth => None,
+        }
     }
 }
 

@@ -118,6 +118,16 @@ impl Writer {
         self.create_pat(pat, digest, None).await
     }
 
+    pub(super) async fn create_first_pat(
+        &mut self,
+        pat: Option<&(PatRecord, PatDigest)>,
+    ) -> Result<(), RecordsError> {
+        match pat {
+            Some((pat, digest)) => self.create_pat(pat, digest, None).await,
+            None => Ok(()),
+        }
+    }
+
     /// A token, which may take the place of another.
     pub(super) async fn create_pat(
         &mut self,

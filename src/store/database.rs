@@ -1,5 +1,9 @@
 //! One database or the other behind the same calls: SQLite embedded, or PostgreSQL shared by several gateways.
 
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
 use futures_util::TryStreamExt as _;
 use sqlx::Arguments as _;
 use sqlx::Either;
@@ -17,14 +21,15 @@ use sqlx::sqlite::SqliteRow;
 /// Connections to take turns with.
 #[derive(Clone, Debug)]
 pub(super) enum Pool {
-    Postgres(PgPool),
+    /// With the longest that a statement may take: a server that is cut off says nothing.
+    Postgres(PgPool, Duration),
     Sqlite(SqlitePool),
 }
 
 /// A transaction. Dropped before its commit, it is rolled back.
 #[derive(Debug)]
 pub(super) enum Transaction {
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>, Duration),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
 
@@ -60,7 +65,7 @@ pub(super) struct Outcome {
 impl Transaction {
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Postgres(transaction, deadline) => within(deadline, transaction.commit()).await,
             Self::Sqlite(transaction) => transaction.commit().await,
         }
     }
@@ -86,15 +91,32 @@ impl On<'_> {
         values: Vec<Value>,
     ) -> Result<Outcome, sqlx::Error> {
         match self {
-            Self::Pool(Pool::Postgres(pool)) => run::<Postgres, _>(pool, text, values).await,
+            Self::Pool(Pool::Postgres(pool, deadline)) => {
+                within(*deadline, run::<Postgres, _>(pool, text, values)).await
+            }
             Self::Pool(Pool::Sqlite(pool)) => run::<Sqlite, _>(pool, text, values).await,
-            Self::Transaction(Transaction::Postgres(transaction)) => {
-                run::<Postgres, _>(&mut **transaction, text, values).await
+            Self::Transaction(Transaction::Postgres(transaction, deadline)) => {
+                within(
+                    *deadline,
+                    run::<Postgres, _>(&mut **transaction, text, values),
+                )
+                .await
             }
             Self::Transaction(Transaction::Sqlite(transaction)) => {
                 run::<Sqlite, _>(&mut **transaction, text, values).await
             }
         }
+    }
+}
+
+/// What does not end by then has failed.
+pub(super) async fn within<T>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    match tokio::time::timeout(deadline, work).await {
+        Ok(done) => done,
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
     }
 }
 

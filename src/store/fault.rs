@@ -1,5 +1,7 @@
 //! What an error of the database means.
 
+use sqlx::postgres::PgDatabaseError;
+
 use crate::iam::port::Fault;
 use crate::iam::port::RecordsError;
 
@@ -14,15 +16,40 @@ pub(super) fn unavailable(error: sqlx::Error) -> RecordsError {
     RecordsError::Unavailable(fault)
 }
 
-/// Whose fault it is, by SQLite's primary result code.
+/// Whose fault it is, by the database's own code.
 pub(super) fn fault_of(error: &sqlx::Error) -> Fault {
-    let code = match error {
-        sqlx::Error::Database(database) => database.code(),
-        sqlx::Error::PoolTimedOut => return Fault::Busy,
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => return Fault::Corrupt,
-        _ => None,
-    };
-    let extended: Option<u32> = code.and_then(|code| code.parse().ok());
+    match error {
+        sqlx::Error::Database(database) => {
+            match (
+                database.try_downcast_ref::<PgDatabaseError>(),
+                database.code(),
+            ) {
+                (Some(database), _) => fault_of_state(database.code()),
+                (None, Some(number)) => fault_of_number(&number),
+                (None, None) => Fault::Other,
+            }
+        }
+        sqlx::Error::PoolTimedOut => Fault::Busy,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Fault::Corrupt,
+        _ => Fault::Other,
+    }
+}
+
+/// By PostgreSQL's code (its manual, appendix A).
+fn fault_of_state(state: &str) -> Fault {
+    match state {
+        // Too many connections, a lock or a statement that took too long, a deadlock.
+        "53300" | "55P03" | "57014" | "40P01" | "40001" => Fault::Busy,
+        "53100" => Fault::Full,
+        "25006" => Fault::ReadOnly,
+        "XX001" | "XX002" => Fault::Corrupt,
+        _ => Fault::Other,
+    }
+}
+
+/// By SQLite's primary result code.
+fn fault_of_number(number: &str) -> Fault {
+    let extended: Option<u32> = number.parse().ok();
     match extended.map(|extended| extended & PRIMARY) {
         Some(BUSY | LOCKED) => Fault::Busy,
         Some(CORRUPT | NOT_A_DATABASE) => Fault::Corrupt,
@@ -32,6 +59,7 @@ pub(super) fn fault_of(error: &sqlx::Error) -> Fault {
     }
 }
 
+/// The low byte of an extended result code.
 const PRIMARY: u32 = 0xff;
 const BUSY: u32 = 5;
 const LOCKED: u32 = 6;

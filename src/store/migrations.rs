@@ -13,7 +13,7 @@ use super::database::Pool;
 pub(super) fn migrator(pool: &Pool) -> Migrator {
     let migration = |step: &Step| {
         let sql = match pool {
-            Pool::Postgres(_) => step.postgres,
+            Pool::Postgres(..) => step.postgres,
             Pool::Sqlite(_) => step.sqlite,
         };
         Migration::new(
@@ -51,7 +51,9 @@ macro_rules! step {
 const STEPS: &[Step] = &[
     step!(1, "identity", "0001_identity.sql"),
     step!(2, "sessions", "0002_sessions.sql"),
+    step!(3, "peppers", "0003_peppers.sql"),
     step!(4, "policy", "0004_policy.sql"),
     step!(7, "audit", "0007_audit.sql"),
     step!(10, "datastore", "0010_datastore.sql"),
+    step!(11, "addresses", "0011_addresses.sql"),
 ];

@@ -4,6 +4,7 @@
 //! and several readers, and every acknowledged write is on the disk. A statement is written once, for both (`query`); only
 //! the schema has a folder for each (`migrations/`). The tests of the ports are written once, too, in `tests/conformance.rs`.
 
+mod address;
 mod creation;
 mod database;
 mod ending;
@@ -13,8 +14,11 @@ mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod notifications;
+mod pepper;
 mod policy;
 mod pools;
+mod postgres;
 mod query;
 mod records;
 mod rows;
@@ -25,5 +29,8 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use address::PostgresConfig;
+pub use address::PostgresUrl;
+pub use address::UrlError;
 pub use error::Error;
 pub use pools::Store;

@@ -19,6 +19,7 @@ use super::Store;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::notifications::announce;
 use super::query::query;
 use super::records::all;
 use super::records::one;
@@ -44,7 +45,13 @@ pub(super) async fn apply(
     log::append(&mut writer.transaction, std::slice::from_ref(event))
         .await
         .map_err(unavailable)?;
+    if !writer.applied.revocations.is_empty() {
+        announce(&mut writer.transaction)
+            .await
+            .map_err(unavailable)?;
+    }
     writer.transaction.commit().await.map_err(unavailable)?;
+    log::announce(std::slice::from_ref(event));
     Ok(writer.applied)
 }
 
@@ -64,10 +71,7 @@ impl Writer {
                 pat,
             } => {
                 self.create_account(account, password.as_ref()).await?;
-                match pat {
-                    Some((pat, digest)) => self.create_pat(pat, digest, None).await,
-                    None => Ok(()),
-                }
+                self.create_first_pat(pat.as_ref()).await
             }
             Mutation::CreatePat {
                 pat,
@@ -106,6 +110,7 @@ impl Writer {
                 self.update(account, "roles", &roles.to_string()).await?;
                 self.note_account(account, Change::Roles(*roles)).await
             }
+            Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
                 self.update(account, "state", state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await

@@ -5,6 +5,7 @@ use crate::iam::AccountPolicy;
 use crate::iam::Affected;
 use crate::iam::Bounds;
 use crate::iam::Change;
+use crate::iam::Limit;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::TenantPolicy;
@@ -41,9 +42,9 @@ impl Writer {
             .map_err(unavailable)?
             .ok_or(RecordsError::NotFound("tenant"))?;
         let before = Columns::of(&row).tenant().map_err(unavailable)?;
-        let lifetime = policy.max_pat_lifetime.unwrap_or(before.max_pat_lifetime);
+        let lifetime = policy.max_pat_lifetime.after(before.max_pat_lifetime);
         let not_before = before.tokens_not_before.max(policy.tokens_not_before);
-        let number = |given: Option<Option<u32>>, known| given.unwrap_or(known).map(i64::from);
+        let number = |given: Limit<u32>, known| given.after(known).map(i64::from);
         let sql = "UPDATE tenants SET max_pat_lifetime = $2, tokens_not_before = $3, max_pats = $4, \
                    max_account_pats = $5 WHERE id = $1";
         query(sql)

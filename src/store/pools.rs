@@ -4,7 +4,9 @@ use sqlx::migrate::MigrateError;
 
 use super::database::Pool;
 use super::database::Transaction;
+use super::database::within;
 use super::migrations::migrator;
+use super::notifications::Notifications;
 use super::query::query;
 
 /// An open store: a SQLite file of this machine, or a PostgreSQL database that several gateways share. Cheap to clone.
@@ -15,14 +17,19 @@ pub struct Store {
     /// Apart from the readers, so that writers who wait for each other never keep a look-up waiting.
     pub(super) writer: Pool,
     pub(super) readers: Pool,
+    /// Where others write, too, and can say so.
+    pub(super) notifications: Option<Notifications>,
 }
 
 impl Store {
     /// Waits for what is running and closes the store. What was acknowledged is on the disk in any case.
     pub async fn close(&self) {
+        if let Some(notifications) = &self.notifications {
+            notifications.close().await;
+        }
         for pool in [&self.readers, &self.writer] {
             match pool {
-                Pool::Postgres(pool) => pool.close().await,
+                Pool::Postgres(pool, _) => pool.close().await,
                 Pool::Sqlite(pool) => pool.close().await,
             }
         }
@@ -32,10 +39,11 @@ impl Store {
     /// it commits, and numbers that it gives out become visible in their order.
     pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         match &self.writer {
-            Pool::Postgres(pool) => {
+            Pool::Postgres(pool, deadline) => {
                 // Each statement must see what was committed before it, the first after the lock above all.
-                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-                let mut transaction = Transaction::Postgres(pool.begin_with(begin).await?);
+                let statement = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let begun = within(*deadline, pool.begin_with(statement)).await?;
+                let mut transaction = Transaction::Postgres(begun, *deadline);
                 // Held until the commit is visible to everybody.
                 query("SELECT pg_advisory_xact_lock($1)")
                     .bind(WRITER_LOCK)
@@ -55,7 +63,7 @@ impl Store {
         let migrator = migrator(&self.writer);
         let mut transaction = self.begin().await?;
         match &mut transaction {
-            Transaction::Postgres(on) => migrator.run_direct(None, &mut **on, false).await?,
+            Transaction::Postgres(on, _) => migrator.run_direct(None, &mut **on, false).await?,
             Transaction::Sqlite(on) => migrator.run_direct(None, &mut **on, false).await?,
         }
         Ok(transaction.commit().await?)

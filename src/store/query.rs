@@ -82,7 +82,7 @@ impl Builder {
             text: text.to_owned(),
             values: Vec::new(),
             position: match pool {
-                Pool::Postgres(_) => "strpos",
+                Pool::Postgres(..) => "strpos",
                 Pool::Sqlite(_) => "instr",
             },
         }

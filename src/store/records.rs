@@ -236,6 +236,10 @@ impl Records for Store {
         Ok(one(row, |mut columns| columns.number())?.unwrap_or(0))
     }
 
+    async fn revocation_hint(&self) {
+        self.hint().await;
+    }
+
     async fn raise_time_mark(&self, now: Timestamp) -> Result<Timestamp, RecordsError> {
         let sql = "INSERT INTO marks (name, value) VALUES ('time', $1) \
                    ON CONFLICT (name) DO UPDATE SET value = CASE WHEN excluded.value > marks.value \

@@ -20,6 +20,7 @@ use crate::iam::LastUse;
 use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::PepperProof;
 use crate::iam::Revocation;
 use crate::iam::Roles;
 use crate::iam::State;
@@ -126,6 +127,7 @@ impl<'r> Columns<'r> {
         match self.next()? {
             "pat" => Ok(TokenKind::Pat),
             "session" => Ok(TokenKind::Session),
+            "secret" => Ok(TokenKind::Secret),
             _ => Err(nonsense("token kind")),
         }
     }
@@ -146,6 +148,7 @@ impl<'r> Columns<'r> {
             created: self.time()?,
             updated: self.time()?,
             version: self.number()?,
+            has_secret: self.number()? > 0,
         })
     }
 
@@ -193,6 +196,13 @@ impl<'r> Columns<'r> {
         let bytes = bytes.try_into().map_err(|_| nonsense("digest"))?;
         let key = u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?;
         Ok(PatDigest::from_raw(key, bytes))
+    }
+
+    pub(super) fn pepper_proof(&mut self) -> Result<PepperProof, sqlx::Error> {
+        Ok(PepperProof {
+            bytes: self.hash()?,
+            key: u32::try_from(self.next::<i64>()?).map_err(|_| nonsense("pepper"))?,
+        })
     }
 
     pub(super) fn revocation(&mut self) -> Result<Revocation, sqlx::Error> {
@@ -309,7 +319,8 @@ macro_rules! tenant_columns {
 macro_rules! account_columns {
     () => {
         "a.id, a.tenant, a.kind, a.username, a.name, a.description, a.roles, a.state, a.expires, \
-         a.tokens_not_before, a.networks, a.created, a.updated, a.version"
+         a.tokens_not_before, a.networks, a.created, a.updated, a.version, (SELECT count(*) \
+         FROM pats s WHERE s.account = a.id AND s.kind = 'secret' AND s.revoked IS NULL)"
     };
 }
 

@@ -126,10 +126,10 @@ fn push_text(sql: &mut Builder, field: TextField, test: &TextTest) {
     };
     match test {
         TextTest::Among(texts) => {
-            sql.push(column).push(" IN (");
-            for (index, text) in texts.iter().enumerate() {
-                sql.push(if index == 0 { "" } else { ", " })
-                    .push_bind(given(text));
+            // Not an empty list, which PostgreSQL does not take.
+            sql.push(column).push(" IN (NULL");
+            for text in texts {
+                sql.push(", ").push_bind(given(text));
             }
             sql.push(")");
         }

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -20,7 +19,6 @@ use crate::iam::port::Fault;
 use super::Error;
 use super::Store;
 use super::database::Pool;
-use super::fault::fault_of;
 
 impl Store {
     /// Opens the file at `path`, or makes it, readable by its owner alone. Checks its structure, which reads all of it,
@@ -54,24 +52,25 @@ impl Store {
     }
 
     async fn try_open(path: &Path) -> Result<Self, Error> {
-        let (writer, readers) = connect(path)
-            .await
-            .map_err(|source| unusable(path, source))?;
-        check(&writer, path).await?;
+        let name = path.display().to_string();
+        let unusable = |source| Error::unusable(&name, source);
+        let (writer, readers) = connect(path).await.map_err(unusable)?;
+        if !is_sound(&writer).await.map_err(unusable)? {
+            return Err(Error::Unusable {
+                store: name,
+                fault: Fault::Corrupt,
+                source: None,
+            });
+        }
         let store = Self {
             writer: Pool::Sqlite(writer),
             readers: Pool::Sqlite(readers),
+            notifications: None,
         };
-        store.migrate().await.map_err(|error| match error {
-            MigrateError::VersionMissing(schema) => Error::Newer {
-                path: path.to_owned(),
-                schema,
-            },
-            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-                unusable(path, source)
-            }
-            other => unusable(path, sqlx::Error::Migrate(Box::new(other))),
-        })?;
+        store
+            .migrate()
+            .await
+            .map_err(|error| Error::migration(&name, error))?;
         Ok(store)
     }
 }
@@ -100,21 +99,14 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
     Ok((writer, readers))
 }
 
-async fn check(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
+async fn is_sound(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
     let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
         .fetch_one(writer)
-        .await
-        .map_err(|source| unusable(path, source))?;
-    if found == "ok" {
-        Ok(())
-    } else {
+        .await?;
+    if found != "ok" {
         tracing::error!(found, "database is corrupt");
-        Err(Error::Unusable {
-            path: path.to_owned(),
-            fault: Fault::Corrupt,
-            source: None,
-        })
     }
+    Ok(found == "ok")
 }
 
 /// Makes an empty file, before SQLite would make one that everybody can read. Its companions inherit the mode.
@@ -135,14 +127,6 @@ fn create(path: &Path) -> io::Result<()> {
             }
         }
         other => other.map(drop),
-    }
-}
-
-fn unusable(path: &Path, source: sqlx::Error) -> Error {
-    Error::Unusable {
-        path: path.to_owned(),
-        fault: fault_of(&source),
-        source: Some(source),
     }
 }
 

@@ -1,11 +1,13 @@
-//! The identity records: tokens of both kinds that end.
+//! The identity records: tokens that end.
 
 use std::time::Duration;
 
 use crate::iam::AccountId;
 use crate::iam::Affected;
 use crate::iam::Change;
+use crate::iam::PatDigest;
 use crate::iam::PatId;
+use crate::iam::PatRecord;
 use crate::iam::port::Handle;
 use crate::iam::port::RecordsError;
 use crate::iam::port::Which;
@@ -93,7 +95,36 @@ impl Writer {
         self.note(&account.tenant, Affected::Pat(id), change).await
     }
 
-    /// Ends an account's sessions: they were opened with a password that is no longer right.
+    /// Another client secret, or none. What was opened with the old one ends.
+    pub(super) async fn set_secret(
+        &mut self,
+        account: &Handle,
+        secret: Option<&(PatRecord, PatDigest)>,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE pats SET revoked = $2 \
+                   WHERE account = $1 AND kind = 'secret' AND revoked IS NULL";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.end_sessions(account).await?;
+        let sql = "UPDATE accounts SET updated = $2, version = version + 1 WHERE id = $1";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        match secret {
+            Some((pat, digest)) => self.create_pat(pat, digest, None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends an account's sessions: they were opened with what is no longer right.
     pub(super) async fn end_sessions(&mut self, account: &Handle) -> Result<(), RecordsError> {
         let sql = "UPDATE pats SET revoked = $2 \
                    WHERE account = $1 AND kind = 'session' AND revoked IS NULL RETURNING id";

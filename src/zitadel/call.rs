@@ -23,6 +23,7 @@ use crate::iam::Accounts;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Caller;
+use crate::iam::Credential;
 use crate::iam::Denied;
 use crate::iam::Named;
 use crate::iam::Principal;
@@ -44,6 +45,8 @@ pub(super) struct Call {
     pub(super) principal: Arc<Principal>,
     /// The same, for the accounts.
     pub(super) caller: Caller,
+    /// That its token ends soon.
+    pub(super) warning: Option<String>,
     params: Vec<(String, String)>,
     organization: Option<String>,
     /// Not read by two at once: the lock is never taken, it only makes the call shareable.
@@ -73,7 +76,8 @@ impl Call {
         if !peer.is_encrypted {
             return Err(Error::MissingCredentials);
         }
-        let credential = read_credential(&parts.headers)?;
+        let token = read_credential(&parts.headers)?;
+        let credential = Credential::Bearer(token.clone());
         let address = peer.address.ip();
         let origin = Origin {
             address: Some(address),
@@ -107,6 +111,7 @@ impl Call {
             );
         })?;
         Ok(Self {
+            warning: service.authenticator.expiry_warning(&token, &principal),
             caller: Caller::principal(&principal, origin),
             principal,
             organization: text(&parts.headers, ORGANIZATION),
@@ -150,7 +155,12 @@ impl Call {
         };
         let authenticator = &self.service.authenticator;
         let permit = authenticator.permit(&self.principal, Action::ManageAccounts, named);
-        Ok(permit.await?.tenant().clone())
+        let tenant = permit.await?.tenant().clone();
+        let origin = &self.caller.origin;
+        if let Some(address) = origin.address {
+            authenticator.note_visit(&self.principal, &tenant, (address, origin));
+        }
+        Ok(tenant)
     }
 
     /// The same, but for the user of the path also the user itself.

@@ -4,20 +4,20 @@ use http::HeaderMap;
 use http::Uri;
 use http::header::AUTHORIZATION;
 
-use crate::iam::Credential;
 use crate::iam::bearer_token;
+use crate::secret::Secret;
 
 use super::error::Error;
 
 /// The one `Authorization: Bearer <token>`.
-pub(super) fn read_credential(headers: &HeaderMap) -> Result<Credential, Error> {
+pub(super) fn read_credential(headers: &HeaderMap) -> Result<Secret, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Error::MissingCredentials)?;
     if values.next().is_some() {
         return Err(Error::field("authorization header", "is given twice"));
     }
     let token = value.to_str().ok().and_then(bearer_token);
-    token.map(Credential::Bearer).ok_or(Error::WrongScheme)
+    token.ok_or(Error::WrongScheme)
 }
 
 /// Addresses end up in logs and histories: a token in one is refused, also a good one (RFC 6750 5.3).
@@ -48,10 +48,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        match read_credential(&headers)? {
-            Credential::Bearer(token) => Ok(token.expose().to_owned()),
-            other => panic!("{other:?}"),
-        }
+        read_credential(&headers).map(|token| token.expose().to_owned())
     }
 
     #[test]

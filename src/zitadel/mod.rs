@@ -15,6 +15,7 @@ mod org;
 mod pats;
 mod reply;
 mod routes;
+mod secrets;
 mod service;
 mod status;
 mod user_search;

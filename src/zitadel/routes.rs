@@ -11,13 +11,13 @@ use axum::response::Response;
 use axum::routing::MethodFilter;
 use axum::routing::MethodRouter;
 use axum::routing::on;
-use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
+use http::header::WARNING;
 use serde_json::Value;
 
+use crate::iam::request_id;
 use crate::model::Expiry;
-use crate::redact::mask;
 
 use super::Service;
 use super::call::Call;
@@ -26,6 +26,7 @@ use super::grants;
 use super::machine;
 use super::org;
 use super::pats;
+use super::secrets;
 use super::status::failure;
 use super::status::success;
 use super::user_search;
@@ -54,6 +55,10 @@ fn management() -> Router<Service> {
         .route(
             "/users/{user}",
             call(GET, users::get).merge(call(DELETE, users::remove)),
+        )
+        .route(
+            "/users/{user}/secret",
+            call(PUT, secrets::set).merge(call(DELETE, secrets::remove)),
         )
         .merge(states())
         .merge(tokens())
@@ -107,11 +112,13 @@ where
     on(
         method,
         async move |State(service): State<Service>, request: Request| {
-            let id = request_id(request.headers());
+            let given = request.headers().get(&REQUEST_ID);
+            let id = request_id(given.and_then(|id| id.to_str().ok()));
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
-                    let (expires, tell) = (call.principal.expires, call.teller());
+                    let expires = (call.principal.expires, call.warning.clone());
+                    let tell = call.teller();
                     (handler(call).await.inspect_err(tell), Some(expires))
                 }
                 Err(error) => (Err(error), None),
@@ -130,29 +137,25 @@ async fn params(request: Request) -> (Vec<(String, String)>, Request) {
     (params.unwrap_or_default(), Request::from_parts(parts, body))
 }
 
-fn finish(answer: Result<Value, Error>, id: &str, expires: Option<Expiry>) -> Response {
+fn finish(
+    answer: Result<Value, Error>,
+    id: &str,
+    expires: Option<(Expiry, Option<String>)>,
+) -> Response {
     let mut response = answer.map_or_else(failure, success);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
     }
-    if let Some(Ok(expires)) = expires.map(|expires| HeaderValue::try_from(expires.to_string())) {
-        headers.insert(TOKEN_EXPIRES, expires);
+    if let Some((expires, warning)) = expires {
+        if let Ok(expires) = HeaderValue::try_from(expires.to_string()) {
+            headers.insert(TOKEN_EXPIRES, expires);
+        }
+        if let Some(Ok(warning)) = warning.map(HeaderValue::try_from) {
+            headers.insert(WARNING, warning);
+        }
     }
     response
-}
-
-/// The caller's name for the request if it is fit for a log, or one of ours.
-fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-    given
-        .filter(|id| (1..=REQUEST_ID_CHARS).contains(&id.len()))
-        .filter(|id| *mask(id) == **id)
-        .map_or_else(
-            // Names nothing but a line of a log, so without randomness there is simply none.
-            || getrandom::u64().map_or_else(|_| String::new(), |id| format!("{id:016x}")),
-            str::to_owned,
-        )
 }
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -162,6 +165,3 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("x-token-expires-at");
-
-/// A UUID with a prefix fits.
-const REQUEST_ID_CHARS: usize = 128;

@@ -123,7 +123,11 @@ pub(super) fn user(account: &AccountRecord) -> Value {
         // The access token type is BEARER, which is the enumeration's zero.
         AccountKind::Machine => (
             "machine",
-            json!({ "name": account.name, "description": account.description }),
+            json!({
+                "name": account.name,
+                "description": account.description,
+                "hasSecret": account.has_secret,
+            }),
         ),
     };
     if let Some(members) = user.as_object_mut() {

@@ -459,3 +459,23 @@ async fn stream_over_the_principals_quota_is_refused_at_once() {
         .until_sync()
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_name_of_another_tenant_is_refused() {
+    let gateway = Gateway::start().await;
+    gateway.new_account("acme", "tenant-user").await;
+    gateway.publish("", "/a", int(1));
+    for (name, refused) in [("pca", None), ("acme", Some(Code::PermissionDenied))] {
+        let host = format!("{name}.gateway.example");
+        let client = Client::new(gateway.channel_as(&host).await).bearer(&gateway.token());
+        let answer = client.capabilities().await;
+        assert_eq!(answer.err().map(|status| status.code()), None, "{name}");
+        let answer = client
+            .get(pb::GetRequest {
+                path: vec![path("/a")],
+                ..Default::default()
+            })
+            .await;
+        assert_eq!(answer.err().map(|status| status.code()), refused, "{name}");
+    }
+}

@@ -1,12 +1,14 @@
 //! A whole gateway in process: own data directory, free ports on loopback, real TLS, a clock that tests set.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tollgate::app;
 use tollgate::clock::Clock;
 use tollgate::config::Settings;
@@ -53,7 +55,7 @@ pub struct Gateway {
     pub core: Core,
     running: app::Gateway,
     token: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Writes into the tree of [`TENANT`] as a source would.
@@ -69,7 +71,18 @@ impl Gateway {
 
     /// Starts with settings that `change` has touched.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let mut gateway = Self::start_bare(tempfile::tempdir().unwrap(), change)
+            .await
+            .unwrap();
+        gateway.make_accounts().await;
+        gateway
+    }
+
+    /// Starts on a data directory that may hold something, and makes no accounts.
+    pub async fn start_bare(
+        data: TempDir,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<Self, app::Error> {
         let sources = Sources::new()
             .with_flag("gateway.listen", "127.0.0.1:0")
             .with_flag("gateway.iam_listen", "127.0.0.1:0")
@@ -80,17 +93,24 @@ impl Gateway {
         settings.iam.password = PasswordConfig::insecure();
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = app::Gateway::start(settings, clock.clone()).await.unwrap();
-        let mut gateway = Self {
+        let running = app::Gateway::start(settings, clock.clone()).await?;
+        Ok(Self {
             address: running.address(),
             clock,
             core: running.core().clone(),
             token: String::new(),
             running,
-            _data: data,
-        };
-        gateway
-            .accounts()
+            data,
+        })
+    }
+
+    /// Where its pepper is.
+    pub fn pepper(&self) -> PathBuf {
+        self.data.path().join("pepper")
+    }
+
+    async fn make_accounts(&mut self) {
+        self.accounts()
             .create_tenant(&Caller::operator(), TENANT)
             .await
             .unwrap();
@@ -101,18 +121,21 @@ impl Gateway {
             password,
             Role::TenantAdmin.into(),
         );
-        gateway
-            .accounts()
+        self.accounts()
             .create_account(&Caller::operator(), person, None)
             .await
             .unwrap();
         let machine = NewAccount::machine(tenant(TENANT), EXPORTER, Role::TenantAdmin.into());
-        let made = gateway
+        let made = self
             .accounts()
             .create_account(&Caller::operator(), machine, None)
             .await;
-        gateway.token = gateway.token_for(TENANT, &made.unwrap().0.id).await;
-        gateway
+        self.token = self.token_for(TENANT, &made.unwrap().0.id).await;
+    }
+
+    /// The certificate that clients must trust.
+    pub fn ca_file(&self) -> &std::path::Path {
+        self.running.ca_file()
     }
 
     pub fn accounts(&self) -> &Accounts {
@@ -124,6 +147,26 @@ impl Gateway {
     pub async fn channel(&self) -> Channel {
         let trust = Trust::from_pem_file(self.running.ca_file()).unwrap();
         in_time(dial(&self.address.to_string(), &trust))
+            .await
+            .unwrap()
+    }
+
+    /// The same under another host name, for which the certificate need not be.
+    pub async fn channel_as(&self, host: &str) -> Channel {
+        let config = Trust::Anybody.client_config(&[b"h2"]).unwrap();
+        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+        let name = rustls::pki_types::ServerName::try_from(host.to_owned()).unwrap();
+        let address = self.address;
+        let connect = tower::service_fn(move |_: http::Uri| {
+            let (connector, name) = (connector.clone(), name.clone());
+            async move {
+                let tcp = TcpStream::connect(address).await?;
+                let tls = connector.connect(name, tcp).await?;
+                Ok::<_, std::io::Error>(hyper_util::rt::TokioIo::new(tls))
+            }
+        });
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("https://{host}")).unwrap();
+        in_time(endpoint.connect_with_connector(connect))
             .await
             .unwrap()
     }
@@ -153,13 +196,8 @@ impl Gateway {
         exchange(self.tls(self.running.iam_address()).await, request).await
     }
 
-    async fn tls(&self, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
-        let trust = Trust::from_pem_file(self.running.ca_file()).unwrap();
-        let config = trust.client_config(&[b"http/1.1"]).unwrap();
-        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
-        let tcp = TcpStream::connect(address).await.unwrap();
-        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
-        connector.connect(name, tcp).await.unwrap()
+    async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+        tls(address, self.running.ca_file()).await
     }
 
     /// Everything that a GET on the admin port answers.
@@ -223,6 +261,12 @@ impl Gateway {
             .unwrap()
             .0
             .id
+    }
+
+    /// A new token of an account: its id.
+    pub async fn new_pat(&self, tenant: &str, account: &AccountId) -> String {
+        let issued = self.issue(tenant, account, None).await;
+        issued.record.id.to_string()
     }
 
     pub async fn token_for(&self, tenant: &str, account: &AccountId) -> String {
@@ -293,6 +337,11 @@ impl Gateway {
     /// The number of the newest event of the audit trail.
     pub async fn newest_event(&self) -> u64 {
         self.accounts().verify_events().await.unwrap().seq
+    }
+
+    /// Stores the uses of tokens, as happens once a minute.
+    pub async fn store_uses(&self) {
+        self.running.identity().flush().await;
     }
 
     // Waiting.
@@ -434,7 +483,21 @@ async fn get(stream: impl AsyncReadExt + AsyncWriteExt + Unpin, path: &str) -> S
     exchange(stream, request.as_bytes()).await
 }
 
-async fn exchange(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, request: &[u8]) -> String {
+/// A connection over which HTTP/1.1 is spoken.
+pub async fn tls(address: SocketAddr, ca_file: &std::path::Path) -> TlsStream<TcpStream> {
+    let trust = Trust::from_pem_file(ca_file).unwrap();
+    let config = trust.client_config(&[b"http/1.1"]).unwrap();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    connector.connect(name, tcp).await.unwrap()
+}
+
+/// Everything that is answered to the bytes of one request.
+pub async fn exchange(
+    mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
+    request: &[u8],
+) -> String {
     // A peer that refuses a body early may close before all of it is sent.
     let _sent = stream.write_all(request).await;
     let mut answer = Vec::new();

@@ -38,6 +38,11 @@ impl<F> Answer<F> {
     }
 
     #[track_caller]
+    pub fn status_is(&self, status: u16) {
+        assert_eq!(self.status, status, "{}", self.body);
+    }
+
+    #[track_caller]
     pub fn ok(self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.body

@@ -338,7 +338,8 @@ async fn processes_that_make_the_store_at_once_share_it_and_lose_nothing() {
 #[tokio::test]
 async fn database_without_its_pepper_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || tollgate::app::Local::open(folder.path(), Config::default(), Clock::system());
+    let open =
+        || tollgate::app::Local::open(folder.path(), None, Config::default(), Clock::system());
     open().await.unwrap().store.close().await;
     std::fs::remove_file(folder.path().join("pepper")).unwrap();
 

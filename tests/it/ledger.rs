@@ -8,16 +8,24 @@ use std::path::PathBuf;
 /// gNMI rules of the acceptance list.
 const GNMI_RULES: u32 = 71;
 
+/// Acceptance tests of the identity list.
+const IAM_RULES: u32 = 15;
+
 #[test]
 fn gnmi_ledger_covers_every_rule_with_a_test_that_exists() {
-    check("tests/it/ledger_gnmi.md", GNMI_RULES);
+    check("ledger_gnmi.md", GNMI_RULES);
+}
+
+#[test]
+fn iam_ledger_covers_every_acceptance_test_with_tests_that_exist() {
+    check("ledger_iam.md", IAM_RULES);
 }
 
 /// Whether a ledger has a row for each rule, and each row a test that exists or a reason.
 #[track_caller]
-pub fn check(file: &str, rules: u32) {
+pub fn check(ledger: &str, rules: u32) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let ledger = fs::read_to_string(root.join(file)).unwrap();
+    let ledger = fs::read_to_string(root.join("tests/it").join(ledger)).unwrap();
     let known = test_names(root);
     let mut covered = BTreeSet::new();
     let mut problems = Vec::new();

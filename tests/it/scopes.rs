@@ -5,6 +5,7 @@ use std::time::Duration;
 use tollgate::iam::AccountId;
 use tollgate::iam::AccountPolicy;
 use tollgate::iam::Caller;
+use tollgate::iam::Limit;
 use tollgate::iam::NewPat;
 use tollgate::iam::TenantPolicy;
 use tollgate::model::Expiry;
@@ -196,18 +197,18 @@ async fn narrowed_stream_hears_of_nothing_outside() {
     );
 
     gateway.pass(second);
-    let mut sampled = Vec::new();
+    let mut delivered = Vec::new();
     for _leaf in 0..2 {
         match samples.next().await {
-            Event::Update(leaf) => sampled.push(leaf.path),
+            Event::Update(leaf) => delivered.push(leaf.path),
             Event::Atomic { leaves, .. } => {
-                sampled.extend(leaves.into_iter().map(|(path, _)| path))
+                delivered.extend(leaves.into_iter().map(|(path, _)| path));
             }
             other => panic!("{other:?}"),
         }
     }
-    sampled.sort();
-    assert_eq!(sampled, ["/g/x", "/if/i[name=eth0]/out"]);
+    delivered.sort();
+    assert_eq!(delivered, ["/g/x", "/if/i[name=eth0]/out"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,7 +351,7 @@ async fn bounds_that_tighten_end_open_streams() {
     let mut stream = open().await;
     gateway.pass(Duration::from_hours(2));
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(Some(Duration::from_hours(1))),
+        max_pat_lifetime: Limit::Set(Duration::from_hours(1)),
         ..TenantPolicy::default()
     };
     accounts
@@ -359,7 +360,7 @@ async fn bounds_that_tighten_end_open_streams() {
         .unwrap();
     assert_status(&stream.end().await, Code::Unauthenticated, "expired");
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(None),
+        max_pat_lifetime: Limit::Lifted,
         ..TenantPolicy::default()
     };
     accounts

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 /// Every top-level module and the floor it stands on (see `src/lib.rs`).
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
+    ("form", 0),
     ("meter", 0),
     ("redact", 0),
     ("secret", 0),
     ("model", 1),
+    ("openapi", 1),
     ("audit", 2),
     ("schema", 2),
     ("wire", 2),
@@ -24,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("health", 4),
     ("load", 4),
     ("restconf", 4),
+    ("oauth", 4),
     ("store", 4),
     ("transport", 4),
     ("webhook", 4),

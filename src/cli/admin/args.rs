@@ -6,14 +6,18 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::audit::Kind;
+use crate::cli::sources::SourceArgs;
 use crate::iam::Role;
 
-/// Manage tenants, people, service accounts and tokens of a data directory.
+/// Manage tenants, people, service accounts and tokens of a gateway, or of all that share its store.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct AdminArgs {
-    /// Data directory of the gateway
+    /// Data directory of the gateway, where the configuration does not name it
     #[arg(long)]
-    pub(super) data_dir: PathBuf,
+    pub(super) data_dir: Option<PathBuf>,
+    /// The gateway's configuration
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

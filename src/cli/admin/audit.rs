@@ -69,7 +69,10 @@ fn view(link: &Link) -> Value {
     let mut body: Map<String, Value> = serde_json::from_str(&link.body).unwrap_or_default();
     let mut row = Map::from_iter([("seq".to_owned(), Value::from(link.seq))]);
     for column in ["at", "event", "outcome", "tenant", "actor", "reason"] {
-        row.insert(column.to_owned(), body.remove(column).unwrap_or_default());
+        row.insert(
+            column.to_owned(),
+            body.shift_remove(column).unwrap_or_default(),
+        );
     }
     let rest = body.into_iter().map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::app;
 use crate::audit::VerifyError;
+use crate::config::Mistakes;
+use crate::config::ReadError;
 use crate::iam::AccountsError;
 
 /// Why an admin command failed. Each is for the operator.
@@ -12,9 +14,15 @@ pub(super) enum AdminError {
     /// The accounts say no.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Mistakes),
+    /// The configuration's file cannot be read.
+    #[error(transparent)]
+    Sources(#[from] ReadError),
     /// The data directory cannot be used.
-    #[error("{0}")]
-    App(#[source] app::Error),
+    #[error(transparent)]
+    App(app::Error),
     /// The audit trail does not hold, or cannot be read.
     #[error("audit trail does not verify")]
     Audit(#[source] VerifyError),

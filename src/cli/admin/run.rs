@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::app::Local;
 use crate::cli::output;
 use crate::clock::Clock;
-use crate::iam;
+use crate::config::Settings;
 use crate::iam::Accounts;
 use crate::iam::Caller;
 use crate::iam::Role;
@@ -43,15 +43,17 @@ pub(super) struct Desk {
 fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
     // A typing error must not make a second, empty store.
     let creates = matches!(args.noun, Noun::Tenant(super::args::Tenant::Create { .. }));
-    if !creates && !args.data_dir.is_dir() {
-        return Err(AdminError::NoDataDir(args.data_dir));
+    let settings = settings(&args)?;
+    if !creates && !settings.data_dir.is_dir() {
+        return Err(AdminError::NoDataDir(settings.data_dir));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let clock = Clock::system();
-        let local = Local::open(&args.data_dir, iam::Config::default(), clock.clone())
+        let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
+        let local = Local::open(data_dir, shared, settings.iam, clock.clone())
             .await
             .map_err(AdminError::App)?;
         let accounts = local.identity.accounts.clone();
@@ -71,6 +73,15 @@ fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
         local.store.close().await;
         answer
     })
+}
+
+/// The gateway's own settings, of which only those of store and accounts count here.
+fn settings(args: &AdminArgs) -> Result<Settings, AdminError> {
+    let mut sources = args.sources.sources()?;
+    if let Some(data_dir) = &args.data_dir {
+        sources = sources.with_flag("store.data_dir", &data_dir.display().to_string());
+    }
+    Ok(Settings::load(&sources)?)
 }
 
 fn roles() -> Value {

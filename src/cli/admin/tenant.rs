@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::iam::Limit;
 use crate::iam::State;
 use crate::iam::TenantPolicy;
 use crate::iam::TenantRecord;
@@ -56,11 +57,11 @@ async fn set_state(desk: &Desk, name: &str, state: State) -> Result<Value, Admin
 }
 
 /// A limit that may be left out, or "none"; `None` when it is neither that nor a limit.
-fn limit<T>(text: Option<&str>, read: impl Fn(&str) -> Option<T>) -> Option<Option<Option<T>>> {
+fn limit<T>(text: Option<&str>, read: impl Fn(&str) -> Option<T>) -> Option<Limit<T>> {
     match text {
-        None => Some(None),
-        Some("none") => Some(Some(None)),
-        Some(text) => read(text).map(|limit| Some(Some(limit))),
+        None => Some(Limit::Kept),
+        Some("none") => Some(Limit::Lifted),
+        Some(text) => read(text).map(Limit::Set),
     }
 }
 

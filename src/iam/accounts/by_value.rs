@@ -68,6 +68,7 @@ impl Accounts {
         let kind = match pat.kind {
             TokenKind::Pat => Kind::PatRevoked,
             TokenKind::Session => Kind::SessionEnded,
+            TokenKind::Secret => Kind::SecretRemoved,
         };
         let mut caller = Caller::operator();
         caller.origin = origin.clone();
@@ -82,9 +83,13 @@ impl Accounts {
                 token: Some(pat.id.to_string()),
             },
         };
-        let mutation = Mutation::RevokePats {
-            account: handle(&account),
-            which: Which::One(pat.id),
+        let mutation = match pat.kind {
+            // What was opened with it goes too.
+            TokenKind::Secret => Mutation::SetSecret(handle(&account), None),
+            TokenKind::Pat | TokenKind::Session => Mutation::RevokePats {
+                account: handle(&account),
+                which: Which::One(pat.id),
+            },
         };
         self.apply(mutation, event).await
     }

@@ -9,6 +9,7 @@ mod policy;
 mod request;
 mod rotation;
 mod search;
+mod secret;
 mod service;
 mod session;
 mod tokens;

@@ -11,6 +11,7 @@ use crate::iam::AccountRecord;
 use crate::iam::Accounts;
 use crate::iam::AccountsError;
 use crate::iam::Caller;
+use crate::iam::Limit;
 use crate::iam::TenantPolicy;
 use crate::iam::TenantRecord;
 use crate::iam::port::Mutation;
@@ -45,11 +46,7 @@ impl Accounts {
         if policy == TenantPolicy::default() {
             return Ok(before);
         }
-        if policy
-            .max_pat_lifetime
-            .flatten()
-            .is_some_and(|most| most < SHORTEST)
-        {
+        if matches!(policy.max_pat_lifetime, Limit::Set(most) if most < SHORTEST) {
             return invalid("maximum lifetime", "is shorter than a minute");
         }
         self.check_not_before(before.tokens_not_before, policy.tokens_not_before)?;
@@ -111,25 +108,22 @@ impl Accounts {
 }
 
 fn described(policy: &TenantPolicy) -> String {
-    let number = |given: Option<u32>| given.map_or("none".to_owned(), |number| number.to_string());
-    let lifetime = |given: Option<Duration>| {
-        given.map_or("none".to_owned(), |lifetime| {
-            format!("{}s", lifetime.as_secs())
-        })
-    };
+    fn part<T>(word: &str, limit: Limit<T>, text: impl Fn(T) -> String) -> Option<String> {
+        match limit {
+            Limit::Kept => None,
+            Limit::Lifted => Some(format!("{word} none")),
+            Limit::Set(limit) => Some(format!("{word} {}", text(limit))),
+        }
+    }
+    let seconds = |lifetime: Duration| format!("{}s", lifetime.as_secs());
+    let number = |number: u32| number.to_string();
     let parts = [
-        policy
-            .max_pat_lifetime
-            .map(|most| format!("maximum lifetime {}", lifetime(most))),
+        part("maximum lifetime", policy.max_pat_lifetime, seconds),
         policy
             .tokens_not_before
             .map(|at| format!("tokens not before {at}")),
-        policy
-            .max_pats
-            .map(|most| format!("tokens {}", number(most))),
-        policy
-            .max_account_pats
-            .map(|most| format!("tokens per account {}", number(most))),
+        part("tokens", policy.max_pats, number),
+        part("tokens per account", policy.max_account_pats, number),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -149,6 +149,7 @@ impl Accounts {
             created: now,
             updated: now,
             version: 0,
+            has_secret: false,
         };
         let draft = first_pat
             .map(|new| self.draft(caller, &account, &tenant, new))

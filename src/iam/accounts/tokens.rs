@@ -213,7 +213,7 @@ impl Accounts {
         self.draft_of(TokenKind::Pat, caller, account, new)
     }
 
-    /// Makes a token of either kind, whose times are known to be right.
+    /// Makes a token of any kind, whose times are known to be right.
     pub(super) fn draft_of(
         &self,
         kind: TokenKind,
@@ -223,7 +223,7 @@ impl Accounts {
     ) -> Result<Draft, AccountsError> {
         let token = pat::generate(kind)?;
         let hint = pat::hint_of(&token);
-        let digest = PatText::parse(token.expose())
+        let digest = PatText::parse_any(token.expose())
             .map(|text| self.pepper.digest(text))
             .map_err(|_| AccountsError::NoRandomness)?;
         let name = if new.name.is_empty() {

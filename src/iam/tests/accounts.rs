@@ -303,6 +303,31 @@ async fn every_mutation_leaves_exactly_one_event_and_the_chain_holds() {
     );
 }
 
+#[tokio::test]
+async fn events_older_than_the_retention_go_and_the_rest_still_verifies() {
+    let day = Duration::from_hours(24);
+    let fixture = Fixture::with(|config| config.audit_retention = day).await;
+    let accounts = &fixture.identity.accounts;
+    fixture.clock.advance(day);
+    fixture.machine("young", Role::TenantUser).await;
+    fixture.identity.tail.cut_trail().await;
+    let verified = accounts.verify_events().await.unwrap();
+    assert_eq!(verified.beginning.seq, 0, "as old as that is not older");
+
+    fixture.clock.advance(Duration::from_secs(1));
+    fixture.identity.tail.cut_trail().await;
+    let verified = accounts.verify_events().await.unwrap();
+    assert_eq!((verified.beginning.seq, verified.seq), (2, 4));
+    let query = audit::EventQuery::of(None);
+    let left = accounts.events(&fixture.operator, &query).await.unwrap();
+    let (first, cut) = (&left[0].body, &left[1].body);
+    assert!(first.contains("account.created"), "{first}");
+    assert!(
+        cut.contains("audit.cut") && cut.contains("up to 2, "),
+        "{cut}"
+    );
+}
+
 const EVENTS: [&str; 11] = [
     "tenant.created",
     "tenant.created",

@@ -13,6 +13,7 @@ use crate::iam::Action;
 use crate::iam::AuthError;
 use crate::iam::Caller;
 use crate::iam::Issued;
+use crate::iam::Limit;
 use crate::iam::LiveSession;
 use crate::iam::NewPat;
 use crate::iam::Reason;
@@ -47,7 +48,7 @@ async fn set(fixture: &Fixture, policy: TenantPolicy) -> Result<(), AccountsErro
 
 fn lifetime(most: Option<Duration>) -> TenantPolicy {
     TenantPolicy {
-        max_pat_lifetime: Some(most),
+        max_pat_lifetime: most.map_or(Limit::Lifted, Limit::Set),
         ..TenantPolicy::default()
     }
 }
@@ -187,7 +188,7 @@ async fn only_admins_set_policy_and_none_of_another_tenant() {
     let fixture = Fixture::new().await;
     let accounts = &fixture.identity.accounts;
     let policy = TenantPolicy {
-        max_pats: Some(Some(100)),
+        max_pats: Limit::Set(100),
         ..TenantPolicy::default()
     };
     for (number, role) in Role::ALL.into_iter().enumerate() {
@@ -212,7 +213,7 @@ async fn quota_refuses_one_token_more() {
     let account = fixture.machine("export", Role::TenantUser).await;
     fixture.pat(&account).await;
     let policy = TenantPolicy {
-        max_account_pats: Some(Some(1)),
+        max_account_pats: Limit::Set(1),
         ..TenantPolicy::default()
     };
     set(&fixture, policy).await.unwrap();

@@ -178,7 +178,10 @@ async fn sessions_end_with_their_time_and_with_the_gateway() {
 
     let pending = std::future::poll_fn(|cx| Poll::Ready(expiring.poll_ended(cx).is_pending()));
     assert!(pending.await);
-    fixture.clock.advance(Duration::from_mins(1));
+    fixture.clock.advance(Duration::from_secs(59));
+    registry.expire(fixture.clock.now());
+    assert_eq!(expiring.end_now(), None, "a second too early");
+    fixture.clock.advance(Duration::from_secs(1));
     registry.expire(fixture.clock.now());
     let end = End {
         reason: Reason::TokenExpired,

@@ -11,6 +11,7 @@ use crate::iam::AccountRecord;
 use crate::iam::AuthError;
 use crate::iam::Identity;
 use crate::iam::Issued;
+use crate::iam::Limit;
 use crate::iam::Role;
 use crate::iam::Rotation;
 use crate::iam::Standing;
@@ -82,66 +83,6 @@ async fn perform(
     let identity = by;
     let by = &by.accounts;
     match operation {
-        Operation::Chores => {
-            identity.chores.turn().await.unwrap();
-        }
-        Operation::RevokeShown(token) => {
-            if let Some(token) = issued.get(token) {
-                let origin = crate::audit::Origin::default();
-                by.revoke_shown(&identity.authenticator, &token.token, None, origin, HERE)
-                    .await
-                    .unwrap();
-            }
-        }
-        Operation::Rotate { token, overlap } => {
-            if let Some(token) = issued.get(token) {
-                let rotation = Rotation {
-                    overlap: Duration::from_secs(overlap),
-                    expires: None,
-                    name: String::new(),
-                    scopes: None,
-                    networks: None,
-                };
-                let (account, old) = (token.record.account, token.record.id);
-                let rotated = by.rotate_pat(operator, pca, account, old, rotation).await;
-                issued.extend(rotated.ok().map(|(issued, _)| issued));
-            }
-        }
-        Operation::SetLifetime(most) => {
-            let policy = TenantPolicy {
-                max_pat_lifetime: Some(most.map(Duration::from_secs)),
-                ..TenantPolicy::default()
-            };
-            by.set_tenant_policy(operator, pca, policy).await.unwrap();
-        }
-        Operation::SetRoles(account, role) => {
-            let _ = by
-                .set_roles(operator, pca, accounts[account].id, role.into())
-                .await;
-        }
-        Operation::Void(account, ago) => {
-            let at = by.now().saturating_sub(Duration::from_secs(ago));
-            let tokens_not_before = Some(at);
-            let _ = match account {
-                Some(account) => {
-                    let policy = AccountPolicy {
-                        tokens_not_before,
-                        ..AccountPolicy::default()
-                    };
-                    let id = accounts[account].id;
-                    by.set_account_policy(operator, pca, id, policy)
-                        .await
-                        .map(drop)
-                }
-                None => {
-                    let policy = TenantPolicy {
-                        tokens_not_before,
-                        ..TenantPolicy::default()
-                    };
-                    by.set_tenant_policy(operator, pca, policy).await.map(drop)
-                }
-            };
-        }
         Operation::Advance(secs) => fixture.clock.advance(Duration::from_secs(secs)),
         Operation::StepBack(secs) => {
             fixture.clock.set(
@@ -180,6 +121,77 @@ async fn perform(
         Operation::SetTenantState(state) => {
             by.set_tenant_state(operator, pca, state).await.unwrap();
         }
+        Operation::SetRoles(account, role) => {
+            let _ = by
+                .set_roles(operator, pca, accounts[account].id, role.into())
+                .await;
+        }
+        other => perform_more(fixture, identity, accounts, issued, other).await,
+    }
+}
+
+async fn perform_more(
+    fixture: &Fixture,
+    identity: &Identity,
+    accounts: &[AccountRecord],
+    issued: &mut Vec<Issued>,
+    operation: Operation,
+) {
+    let (operator, pca) = (&fixture.operator, &fixture.pca);
+    let by = &identity.accounts;
+    match operation {
+        Operation::Chores => {
+            identity.chores.turn().await.unwrap();
+        }
+        Operation::RevokeShown(token) => {
+            if let Some(token) = issued.get(token) {
+                let origin = crate::audit::Origin::default();
+                by.revoke_shown(&identity.authenticator, &token.token, None, origin, HERE)
+                    .await
+                    .unwrap();
+            }
+        }
+        Operation::Rotate { token, overlap } => {
+            if let Some(token) = issued.get(token) {
+                let rotation = Rotation {
+                    overlap: Duration::from_secs(overlap),
+                    expires: None,
+                    name: String::new(),
+                    scopes: None,
+                    networks: None,
+                };
+                let (account, old) = (token.record.account, token.record.id);
+                let rotated = by.rotate_pat(operator, pca, account, old, rotation).await;
+                issued.extend(rotated.ok().map(|(issued, _)| issued));
+            }
+        }
+        Operation::SetLifetime(most) => {
+            let policy = TenantPolicy {
+                max_pat_lifetime: most
+                    .map_or(Limit::Lifted, |most| Limit::Set(Duration::from_secs(most))),
+                ..TenantPolicy::default()
+            };
+            by.set_tenant_policy(operator, pca, policy).await.unwrap();
+        }
+        Operation::Void(account, ago) => {
+            let at = by.now().saturating_sub(Duration::from_secs(ago));
+            let tokens_not_before = Some(at);
+            let Some(account) = account else {
+                let policy = TenantPolicy {
+                    tokens_not_before,
+                    ..TenantPolicy::default()
+                };
+                let _ = by.set_tenant_policy(operator, pca, policy).await;
+                return;
+            };
+            let policy = AccountPolicy {
+                tokens_not_before,
+                ..AccountPolicy::default()
+            };
+            let id = accounts[account].id;
+            let _ = by.set_account_policy(operator, pca, id, policy).await;
+        }
+        other => panic!("{other:?} is not done"),
     }
 }
 
@@ -210,22 +222,20 @@ async fn no_zombies(operations: Vec<(bool, Operation)>) {
         for account in &accounts {
             let by = &fixture.identity.accounts;
             let views = by.pats(&fixture.operator, &fixture.pca, account.id).await;
-            let is_active = |standing: &Standing| matches!(standing, Standing::Active(_));
-            let views: Vec<_> = views.into_iter().flatten().collect();
-            listed.extend(views.iter().map(|view| view.record.id));
-            let living = views.iter().filter(|view| is_active(&view.standing));
-            active.extend(living.map(|view| view.record.id));
+            for view in views.into_iter().flatten() {
+                listed.push(view.record.id);
+                if matches!(view.standing, Standing::Active(_)) {
+                    active.push(view.record.id);
+                }
+            }
         }
         for token in &issued {
             let outcome = fixture.bearer(&token.token).await;
             if listed.contains(&token.record.id) {
                 assert_ne!(outcome, Err(AuthError::Unknown), "{operation:?}");
             }
-            assert_eq!(
-                outcome.is_ok(),
-                active.contains(&token.record.id),
-                "{operation:?}"
-            );
+            let is_active = active.contains(&token.record.id);
+            assert_eq!(outcome.is_ok(), is_active, "{operation:?}");
         }
     }
 }

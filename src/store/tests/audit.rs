@@ -1,6 +1,13 @@
 //! What every implementation of the audit log must do.
 
+use serde_json::json;
+
 use super::sample::Store;
+use super::sample::account;
+use super::sample::apply;
+use super::sample::creation;
+use super::sample::pat;
+use super::sample::with_tenants;
 use crate::audit::Actor;
 use crate::audit::Beginning;
 use crate::audit::Event;
@@ -8,6 +15,8 @@ use crate::audit::EventQuery;
 use crate::audit::Kind;
 use crate::audit::Subject;
 use crate::audit::verify_all;
+use crate::iam::AccountKind;
+use crate::iam::Use;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -125,4 +134,57 @@ pub(super) async fn chain_holds_after_its_oldest_events_are_cut(store: &impl Sto
     with_events(store).await;
     let verified = verify_all(store).await.unwrap();
     assert_eq!((verified.beginning.seq, verified.seq), (7, 13));
+}
+
+pub(super) async fn first_use_and_each_new_place_leave_an_event(store: &impl Store) {
+    with_tenants(store).await;
+    let export = account("pca", "export", AccountKind::Machine);
+    let (record, digest) = pat(&export, "first");
+    apply(store, creation(&export, Some((record.clone(), digest))))
+        .await
+        .unwrap();
+    let by_gnmic = |secs, address: &str| Use {
+        at: Timestamp::from_secs(secs),
+        address: address.parse().unwrap(),
+        protocol: "gnmi".to_owned(),
+        client: "gnmic".to_owned(),
+    };
+    let uses = [
+        by_gnmic(2_000, "192.0.2.1"),
+        by_gnmic(2_001, "192.0.2.1"),
+        by_gnmic(2_002, "2001:db8::1"),
+    ];
+    store
+        .note_uses(&uses.map(|used| (record.id, used)))
+        .await
+        .unwrap();
+    store
+        .note_uses(&[(record.id, by_gnmic(3_000, "192.0.2.1"))])
+        .await
+        .unwrap();
+    let query = EventQuery {
+        after: 3,
+        ..EventQuery::of(Some(export.tenant.clone()))
+    };
+    let found = store.find(&query).await.unwrap();
+    let bodies: Vec<serde_json::Value> = found
+        .iter()
+        .map(|link| serde_json::from_str(&link.body).unwrap())
+        .collect();
+    let told: Vec<_> = bodies
+        .iter()
+        .map(|body| (&body["event"], &body["address"]))
+        .collect();
+    let (first, elsewhere) = (json!("pat.first_used"), json!("pat.used_from_new_address"));
+    assert_eq!(
+        told,
+        [
+            (&first, &json!("192.0.2.1")),
+            (&elsewhere, &json!("2001:db8::1")),
+        ]
+    );
+    assert_eq!(bodies[0]["subjectId"], record.id.to_string());
+    assert_eq!(bodies[0]["account"], export.id.to_string());
+    assert_eq!(bodies[0]["userAgent"], "gnmic");
+    verify_all(store).await.unwrap();
 }

@@ -59,9 +59,11 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::quotas_count_active_tokens_alone(&*empty().await).await;
     policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
     policy::newest_five_uses_are_kept(&*empty().await).await;
-    policy::end_of_a_token_is_told_once_and_purged_late(&*empty().await).await;
+    policy::end_of_a_token_is_told_once(&*empty().await).await;
+    policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
+    log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {

@@ -1,9 +1,13 @@
-//! SQLite passes the ports' tests, and says clearly what is wrong with a disk or a file.
+//! Both databases pass the ports' tests, and say clearly what is wrong with a disk, a file or a server.
 
 mod audit;
 mod conformance;
 mod entries;
+mod nodes;
 mod policy;
+mod postgres;
 mod sample;
+#[path = "../../../tests/it/postgres.rs"]
+mod server;
 mod sqlite;
 mod tokens;

@@ -18,6 +18,7 @@ use crate::iam::Affected;
 use crate::iam::Bounds;
 use crate::iam::Change;
 use crate::iam::Filter;
+use crate::iam::Limit;
 use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
@@ -65,10 +66,10 @@ pub(super) async fn policy_is_kept_and_told(store: &impl Store) {
     let export = export(store).await;
     let pca = TenantId::new("pca");
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(Some(Duration::from_hours(1))),
+        max_pat_lifetime: Limit::Set(Duration::from_hours(1)),
         tokens_not_before: Some(Timestamp::from_secs(500)),
-        max_pats: Some(Some(7)),
-        max_account_pats: None,
+        max_pats: Limit::Set(7),
+        max_account_pats: Limit::Kept,
     };
     let told = apply(store, Mutation::SetTenantPolicy(pca.clone(), policy)).await;
     let bounds = Bounds {
@@ -80,7 +81,7 @@ pub(super) async fn policy_is_kept_and_told(store: &impl Store) {
     assert_eq!(entry.subject, Affected::Tenant(pca.clone()));
     assert_eq!(entry.change, Change::Bounds(bounds.clone().into()));
     let later = TenantPolicy {
-        max_pat_lifetime: Some(None),
+        max_pat_lifetime: Limit::Lifted,
         // What was void stays so, whoever writes an earlier time at the same moment.
         tokens_not_before: Some(Timestamp::from_secs(400)),
         ..TenantPolicy::default()
@@ -127,9 +128,9 @@ pub(super) async fn policy_is_kept_and_told(store: &impl Store) {
 pub(super) async fn quotas_count_active_tokens_alone(store: &impl Store) {
     let export = export(store).await;
     let policy = TenantPolicy {
-        max_pat_lifetime: Some(None),
-        max_pats: Some(Some(3)),
-        max_account_pats: Some(Some(2)),
+        max_pat_lifetime: Limit::Lifted,
+        max_pats: Limit::Set(3),
+        max_account_pats: Limit::Set(2),
         ..TenantPolicy::default()
     };
     let mutation = Mutation::SetTenantPolicy(TenantId::new("pca"), policy);
@@ -269,20 +270,26 @@ pub(super) async fn newest_five_uses_are_kept(store: &impl Store) {
     }
 }
 
-pub(super) async fn end_of_a_token_is_told_once_and_purged_late(store: &impl Store) {
-    let export = export(store).await;
+/// Lifts the tenant's limits.
+async fn unlimited(store: &impl Store) -> TenantId {
     let lift = TenantPolicy {
-        max_pat_lifetime: Some(None),
+        max_pat_lifetime: Limit::Lifted,
         ..TenantPolicy::default()
     };
     let pca = TenantId::new("pca");
     apply(store, Mutation::SetTenantPolicy(pca.clone(), lift))
         .await
         .unwrap();
+    pca
+}
+
+pub(super) async fn end_of_a_token_is_told_once(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
     let near = issue(store, living(&export, "near", 100, 2_000))
         .await
         .unwrap();
-    let far = issue(store, living(&export, "far", 100, 9_000))
+    issue(store, living(&export, "far", 100, 9_000))
         .await
         .unwrap();
     let until = Timestamp::from_secs(3_000);
@@ -308,7 +315,17 @@ pub(super) async fn end_of_a_token_is_told_once_and_purged_late(store: &impl Sto
     assert_eq!(ending(None).await, [(near, Some(7))]);
     apply(store, warn(0)).await.unwrap();
     assert_eq!(ending(None).await, []);
+}
 
+pub(super) async fn token_is_purged_long_after_its_end(store: &impl Store) {
+    let export = export(store).await;
+    let pca = unlimited(store).await;
+    let near = issue(store, living(&export, "near", 100, 2_000))
+        .await
+        .unwrap();
+    let far = issue(store, living(&export, "far", 100, 9_000))
+        .await
+        .unwrap();
     let over = async |before| -> Vec<_> {
         let found = store.over(Timestamp::from_secs(before), 10).await.unwrap();
         found.into_iter().map(|pat| pat.id).collect()

@@ -65,6 +65,7 @@ pub(super) fn account(tenant: &str, username: &str, kind: AccountKind) -> Accoun
         created: NOW,
         updated: NOW,
         version: 0,
+        has_secret: false,
     }
 }
 

@@ -42,7 +42,7 @@ async fn each_mutation_over_http_is_one_event_with_who_what_and_how() {
         .with("X-Request-Id", "ticket-7")
         .with("User-Agent", "curl/8");
     let before = gateway.newest_event().await;
-    let query = format!("{ROOT}?withPAT=true&roles=tenant-user");
+    let query = format!("{ROOT}?withPAT=true&roles=service-account-manager");
     let mut body = account("streamer");
     body["expirationDate"] = UNTIL.into();
     let made = api.post(&query, body).await.created();

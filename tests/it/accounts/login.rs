@@ -1,4 +1,4 @@
-//! Logging in and out, forward authentication, introspection.
+//! Logging in and out, forward authentication.
 
 use std::time::Duration;
 
@@ -25,7 +25,6 @@ const LOGIN: &str = "/api/v1/auth/login";
 const LOGOUT: &str = "/api/v1/auth/logout";
 const SESSION: &str = "/api/v1/auth/session";
 const VALIDATE: &str = "/api/v1/auth/validate";
-const INTROSPECT: &str = "/oauth2/introspect";
 
 fn form(gateway: &Gateway) -> Api<'_> {
     Api::bare(gateway)
@@ -225,74 +224,4 @@ async fn validation_tells_a_proxy_what_the_token_says_and_nothing_that_was_asser
         .get(VALIDATE)
         .await
         .is(401, "missing_credentials");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn introspection_tells_of_active_tokens_alone() {
-    let gateway = Gateway::start().await;
-    let api = form(&gateway).with("Authorization", &format!("Bearer {}", gateway.token()));
-    let ask = async |token: &str| {
-        let body = format!("token={token}&token_type_hint=access_token");
-        api.send("POST", INTROSPECT, body.as_bytes()).await.ok()
-    };
-    let (token, id) = gateway.new_token(TENANT, "tenant-user", None).await;
-    let told = ask(&token).await;
-    assert_eq!((&told["active"], &told["jti"]), (&json!(true), &json!(id)));
-    assert_eq!(told["roles"], json!(["tenant-user"]));
-    assert_eq!(told["exp"], 253_402_300_799_i64);
-    let session = session_token(&gateway).await;
-    assert_eq!(ask(&session).await["username"], ADMIN_USERNAME);
-
-    let inactive = json!({ "active": false });
-    let (foreign, _) = gateway.new_token("other", "tenant-user", None).await;
-    let ttl = Some(Duration::from_secs(5));
-    let (short, _) = gateway.new_token(TENANT, "tenant-user", ttl).await;
-    gateway.revoke(TENANT, &id).await;
-    gateway.pass(Duration::from_secs(5));
-    for token in [
-        &token,
-        &foreign,
-        &short,
-        &gateway.unknown_token(),
-        "garbage",
-    ] {
-        assert_eq!(ask(token).await, inactive, "{token}");
-    }
-    let sky = gateway.token_of(TENANT, "skylight-admin").await;
-    let sky = form(&gateway).with("Authorization", &format!("Bearer {sky}"));
-    let body = format!("token={foreign}");
-    let told = sky.send("POST", INTROSPECT, body.as_bytes()).await.ok();
-    assert_eq!(told["tenant_id"], "other");
-    form(&gateway)
-        .send("POST", INTROSPECT, body.as_bytes())
-        .await
-        .is(401, "missing_credentials");
-    api.send("POST", INTROSPECT, b"")
-        .await
-        .is(400, "missing_field");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn introspection_is_for_managers_and_of_itself_for_everybody() {
-    let gateway = Gateway::start().await;
-    for (role, may_ask) in [
-        ("tenant-admin", true),
-        ("service-account-manager", true),
-        ("tenant-contributor", false),
-        ("tenant-user", false),
-    ] {
-        let token = gateway.token_of(TENANT, role).await;
-        let api = form(&gateway).with("Authorization", &format!("Bearer {token}"));
-        let ask = async |body: &str| api.send("POST", INTROSPECT, body.as_bytes()).await;
-        let own = ask(&format!("token={token}")).await.ok();
-        assert_eq!(own["roles"], json!([role]));
-        for body in [format!("token={}", gateway.token()), String::new()] {
-            let answer = ask(&body).await;
-            match (may_ask, body.is_empty()) {
-                (false, _) => answer.is(403, "insufficient_role"),
-                (true, true) => answer.is(400, "missing_field"),
-                (true, false) => assert_eq!(answer.ok()["active"], true),
-            }
-        }
-    }
 }

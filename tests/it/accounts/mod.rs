@@ -4,9 +4,11 @@ mod audit;
 mod bodies;
 mod calls;
 mod login;
+mod policy;
 mod rights;
 mod status;
 mod tenants;
+mod trail;
 
 use serde_json::Value;
 use serde_json::json;

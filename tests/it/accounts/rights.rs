@@ -157,3 +157,67 @@ async fn one_of_many_writers_of_one_name_wins() {
         answer.is(409, "username_conflict");
     }
 }
+
+/// Everything that writes to an account or its token.
+fn writes(path: &str, pat: &str) -> Vec<(&'static str, String, serde_json::Value)> {
+    let pat = format!("{path}/pat/{pat}");
+    vec![
+        ("PATCH", path.to_owned(), json!({ "name": "x" })),
+        (
+            "PUT",
+            format!("{path}/roles"),
+            json!({ "roles": ["service-account-manager"] }),
+        ),
+        (
+            "PATCH",
+            format!("{path}/policy"),
+            json!({ "allowedCidrs": [] }),
+        ),
+        (
+            "POST",
+            format!("{path}/pat"),
+            json!({ "expirationDate": UNTIL }),
+        ),
+        ("POST", format!("{pat}/rotate"), json!({})),
+        ("DELETE", pat, json!({})),
+        ("POST", format!("{path}/pat/revoke-all"), json!({})),
+        ("POST", format!("{path}/disable"), json!({})),
+        ("POST", format!("{path}/enable"), json!({})),
+        ("DELETE", path.to_owned(), json!({})),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_path_leads_to_more_than_ones_own_roles() {
+    let gateway = Gateway::start().await;
+    let creator = gateway.new_account(TENANT, "tenant-admin").await;
+    let token = gateway.token_for(TENANT, &creator).await;
+    let api = Api::new(&gateway, &token);
+    let path = api.new_account("mighty").await;
+    let (pat, _) = api.new_pat(&path).await;
+    let send = async |(method, path, body): &(&str, String, serde_json::Value)| {
+        api.send(method, path, body.to_string().as_bytes()).await
+    };
+    // The creator is demoted: what it has made is above it now.
+    for (role, code) in [
+        ("service-account-manager", "role_exceeds_caller"),
+        ("tenant-contributor", "insufficient_role"),
+    ] {
+        gateway.set_roles(TENANT, &creator, &[role]).await;
+        for write in writes(&path, &pat) {
+            let answer = send(&write).await;
+            assert_eq!(answer.status, 403, "{write:?}: {}", answer.body);
+            answer.is(403, code);
+        }
+    }
+    // And back: each of them works, so that none was refused for another reason.
+    gateway.set_roles(TENANT, &creator, &["tenant-admin"]).await;
+    for write in writes(&path, &pat) {
+        let answer = send(&write).await;
+        assert!(
+            matches!(answer.status, 200 | 201),
+            "{write:?}: {}",
+            answer.body
+        );
+    }
+}

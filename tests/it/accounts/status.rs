@@ -262,3 +262,21 @@ async fn nothing_is_served_on_the_plain_port() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_token_stays_expired_when_the_clock_steps_back() {
+    let gateway = Gateway::start().await;
+    let ttl = Some(Duration::from_mins(1));
+    let (token, _) = gateway.new_token(TENANT, "tenant-admin", ttl).await;
+    let api = Api::new(&gateway, &token);
+    let path = format!("{ROOT}/self");
+    let began = gateway.clock.now();
+    gateway.clock.advance(Duration::from_secs(59));
+    api.get(&path).await.ok();
+    gateway.clock.advance(Duration::from_secs(1));
+    api.get(&path).await.is(403, "token_expired");
+    gateway
+        .clock
+        .set(began.saturating_sub(Duration::from_hours(1)));
+    api.get(&path).await.is(403, "token_expired");
+}

@@ -7,5 +7,5 @@ const POINTS: u32 = 45;
 
 #[test]
 fn restconf_ledger_covers_every_point_with_a_test_that_exists() {
-    check("tests/it/ledger_restconf.md", POINTS);
+    check("ledger_restconf.md", POINTS);
 }

@@ -1,6 +1,7 @@
 //! The Zitadel-compatible API on the IAM port.
 
 mod calls;
+mod rights;
 mod status;
 mod streams;
 

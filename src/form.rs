@@ -1,11 +1,16 @@
-//! `application/x-www-form-urlencoded`, of queries and of bodies.
+//! `application/x-www-form-urlencoded`: queries, bodies, and client credentials.
 
 /// The text is no form: a broken escape, or not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotAForm;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a form")]
+pub struct NotAForm;
 
 /// Names and values, decoded, in order.
-pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, NotAForm> {
+///
+/// # Errors
+///
+/// [`NotAForm`].
+pub fn pairs(text: &str) -> Result<Vec<(String, String)>, NotAForm> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
@@ -15,7 +20,12 @@ pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, NotAForm> {
         .collect()
 }
 
-fn decode(text: &str) -> Result<String, NotAForm> {
+/// One name or value, decoded.
+///
+/// # Errors
+///
+/// [`NotAForm`].
+pub fn decode(text: &str) -> Result<String, NotAForm> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -39,7 +49,7 @@ fn digit(byte: Option<u8>) -> Result<u8, NotAForm> {
 }
 
 /// Encodes a value for a query.
-pub(super) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
