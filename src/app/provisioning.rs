@@ -20,6 +20,10 @@ pub(super) fn open_restconf(
 ) -> Result<restconf::Service, Error> {
     let source = folder.map_or(Source::Embedded, Source::Folder);
     let schema = Schema::load(source).map_err(Error::Schema)?;
-    let datastore = Datastore::new(Arc::new(schema), Arc::new(local.store.clone()));
+    let datastore = Datastore::new(
+        Arc::new(schema),
+        Arc::new(local.store.clone()),
+        clock.clone(),
+    );
     Ok(restconf::Service::new(&local.identity, datastore, clock))
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::audit::Event;
+use crate::clock::Clock;
 use crate::model::TenantId;
 use crate::schema::Collection;
 use crate::schema::Fault;
@@ -14,6 +15,7 @@ use crate::schema::Tag;
 
 use super::Edit;
 use super::EditError;
+use super::Notices;
 use super::Place;
 use super::error::internal;
 use super::index::key_text;
@@ -24,7 +26,6 @@ use super::port::Id;
 use super::port::Mark;
 use super::port::Record;
 use super::port::Unavailable;
-use super::state::Status;
 use super::working::Working;
 
 /// The configuration of all tenants. Cheap to clone.
@@ -32,6 +33,7 @@ use super::working::Working;
 pub struct Datastore {
     schema: Arc<Schema>,
     pub(super) entries: Arc<dyn Entries>,
+    notices: Notices,
 }
 
 /// What an edit did.
@@ -70,8 +72,17 @@ struct Prepared {
 
 impl Datastore {
     /// A datastore in a store.
-    pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>) -> Self {
-        Self { schema, entries }
+    pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>, clock: Clock) -> Self {
+        Self {
+            schema,
+            entries,
+            notices: Notices::new(clock),
+        }
+    }
+
+    /// What happens to the data.
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// The model of all data.
@@ -162,23 +173,6 @@ impl Datastore {
             }
         }
         Err(EditError::Busy)
-    }
-
-    /// Starts or stops a session. False when there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`Unavailable`]: the store does not answer.
-    pub async fn set_status(
-        &self,
-        tenant: &TenantId,
-        collection: &Collection,
-        entry: &Step,
-        (status, event): (Status, &Event),
-    ) -> Result<bool, Unavailable> {
-        let id = self.id(collection, entry);
-        let state = status.to_state().to_string();
-        self.entries.set_state(tenant, &id, &state, event).await
     }
 
     pub(super) async fn commit(

@@ -20,8 +20,11 @@ use crate::audit::Subject;
 use crate::iam::Action;
 use crate::iam::Credential;
 use crate::iam::Denied;
+use crate::iam::LiveSession;
 use crate::iam::Named;
+use crate::iam::Permit;
 use crate::iam::Principal;
+use crate::iam::RegistryError;
 use crate::iam::bearer_token;
 use crate::model::Peer;
 use crate::model::TenantId;
@@ -35,6 +38,7 @@ use super::error::Refusal;
 pub(super) struct Admitted {
     principal: Arc<Principal>,
     origin: Origin,
+    permit: Permit,
     /// Whose configuration it is about.
     pub(super) tenant: TenantId,
 }
@@ -67,9 +71,27 @@ impl Service {
         })?;
         Ok(Admitted {
             tenant: permit.tenant().clone(),
+            permit,
             principal,
             origin,
         })
+    }
+
+    /// Opens a live session for a stream, which ends when its credential does.
+    pub(super) async fn open(&self, parts: &Parts) -> Result<LiveSession, Refusal> {
+        let mut outcome = Err(RegistryError::Outdated);
+        // The principal may come from a cache that a revocation has overtaken: look again, once.
+        for _attempt in 0..2 {
+            let admitted = self.admit(parts, Action::ReadConfig).await?;
+            let address = admitted.origin.address.ok_or_else(Refusal::internal)?;
+            let from = (address, &admitted.origin);
+            let (principal, permit) = (&admitted.principal, &admitted.permit);
+            outcome = self.registry.open(principal, permit, from, MOST_STREAMS);
+            if !matches!(outcome, Err(RegistryError::Outdated)) {
+                break;
+            }
+        }
+        Ok(outcome?)
     }
 
     /// What the audit trail says about a change of `what`.
@@ -150,6 +172,9 @@ fn origin(parts: &Parts, peer: &Peer) -> Origin {
 }
 
 const TENANT: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
+
+/// Streams that an account may have open at once, those of gNMI included.
+const MOST_STREAMS: u32 = 100;
 
 /// Enough to tell programs and their versions apart.
 const USER_AGENT_CHARS: usize = 200;

@@ -21,6 +21,7 @@ use crate::datastore::port::Unavailable;
 use crate::iam::AuthError;
 use crate::iam::Denied;
 use crate::iam::NotPermitted;
+use crate::iam::RegistryError;
 use crate::model::Class;
 use crate::schema::Fault;
 use crate::schema::Format;
@@ -250,6 +251,18 @@ impl From<NotPermitted> for Refusal {
         match error {
             NotPermitted::Auth(error) => error.into(),
             NotPermitted::Denied(denied) => denied.into(),
+        }
+    }
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        let of = |status| Self::new(status, "access-denied", error.to_string());
+        match error.class() {
+            Class::Throttled => of(StatusCode::TOO_MANY_REQUESTS),
+            Class::Unavailable => Unavailable.into(),
+            _ => of(StatusCode::UNAUTHORIZED)
+                .with(WWW_AUTHENTICATE, HeaderValue::from_static(INVALID)),
         }
     }
 }

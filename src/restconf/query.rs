@@ -78,11 +78,24 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     /// Each parameter at most once, and only those that the method takes.
     pub(super) fn parse(method: &Method, text: Option<&str>) -> Result<Self, Refusal> {
-        let known: &[&str] = match *method {
-            Method::GET | Method::HEAD => &["content", "depth", "fields", "with-defaults"],
-            Method::POST | Method::PUT => &["insert", "point"],
-            _ => &[],
-        };
+        Self::read(
+            text,
+            method.as_str(),
+            match *method {
+                Method::GET | Method::HEAD => &["content", "depth", "fields", "with-defaults"],
+                Method::POST | Method::PUT => &["insert", "point"],
+                _ => &[],
+            },
+        )
+    }
+
+    /// The query of a request for an event stream.
+    pub(super) fn of_stream(text: Option<&str>) -> Result<Self, Refusal> {
+        let known = &["filter", "group-id", "start-time", "stop-time"];
+        Self::read(text, "a stream", known)
+    }
+
+    fn read(text: Option<&str>, method: &str, known: &[&str]) -> Result<Self, Refusal> {
         let mut found: Vec<(String, String)> = Vec::new();
         for pair in text
             .unwrap_or_default()
@@ -104,7 +117,7 @@ impl Query {
         Ok(Self(found))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }

@@ -226,7 +226,7 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return Err(absent());
         }
-        let content = state::content(schema, top.node, self.host).ok_or_else(absent)?;
+        let content = state::content(self.service, top.node, self.host).ok_or_else(absent)?;
         let found = tree::locate(schema, &content, rest).ok_or_else(absent)?;
         let node = self.target.node().ok_or_else(Refusal::internal)?;
         let wanted = prune(schema, node, found.clone(), &self.view)
@@ -286,7 +286,7 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return None;
         }
-        let content = state::content(schema, top, self.host)?;
+        let content = state::content(self.service, top, self.host)?;
         prune(schema, top, content, view)
     }
 

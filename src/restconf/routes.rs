@@ -29,6 +29,7 @@ use super::body;
 use super::condition::Conditions;
 use super::discovery;
 use super::error::Refusal;
+use super::events::Subscription;
 use super::media::Media;
 use super::media::body_format;
 use super::media::content_type;
@@ -40,6 +41,7 @@ use super::query::Datastores;
 use super::query::Query;
 use super::read::Reading;
 use super::target::Target;
+use super::target::decode;
 use super::write::Writing;
 
 impl Service {
@@ -102,6 +104,15 @@ impl Service {
                 let datastores = Datastores::named(name).ok_or_else(nowhere)?;
                 let resource = Resource::parse(self, datastores, rest)?;
                 self.data(parts, body, media, (&admitted, resource)).await
+            }
+            "streams" | "notif" if !rest.is_empty() => {
+                Self::expect_method(parts, GET)?;
+                let name = decode(rest)?;
+                let name = name.strip_suffix("/JSON").unwrap_or(&name);
+                let query = Query::of_stream(parts.uri.query())?;
+                let asked = (name, &query, &parts.headers);
+                let subscription = Subscription::read(self, &admitted.tenant, asked)?;
+                Ok(subscription.answer(self, self.open(parts).await?))
             }
             "operations" if !rest.is_empty() => {
                 self.operation(parts, body, (&admitted, rest)).await
@@ -305,6 +316,7 @@ fn nowhere() -> Refusal {
 
 const CALL: &str = "OPTIONS, POST";
 const DATASTORE: &str = "GET, HEAD, OPTIONS, PATCH, POST, PUT";
+const GET: &str = "GET";
 const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";

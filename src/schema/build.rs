@@ -48,6 +48,7 @@ impl Schema {
             nodes: builder.nodes,
             tops: builder.tops,
             operations: builder.operations,
+            notifications: builder.notifications,
             modules,
             collections: Vec::new(),
             context: context(&texts)?,
@@ -234,6 +235,7 @@ struct Builder {
     nodes: Vec<Node>,
     tops: Vec<NodeId>,
     operations: Vec<NodeId>,
+    notifications: Vec<String>,
     paths: HashMap<String, NodeId>,
     references: Vec<(NodeId, String)>,
 }
@@ -247,6 +249,12 @@ impl Builder {
         for node in module.data() {
             let tops = self.add(&node, None);
             self.tops.extend(tops);
+        }
+        // The IETF's are about sessions of NETCONF and subscriptions, of which there are none.
+        if !module.name().starts_with("ietf-") {
+            let names = module.notifications();
+            let qualified = names.map(|node| format!("{}:{}", module.name(), node.name()));
+            self.notifications.extend(qualified);
         }
         for node in module.rpcs() {
             let operation = self.add(&node, None);

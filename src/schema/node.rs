@@ -9,6 +9,7 @@ pub struct Schema {
     pub(super) nodes: Vec<Node>,
     pub(super) tops: Vec<NodeId>,
     pub(super) operations: Vec<NodeId>,
+    pub(super) notifications: Vec<String>,
     pub(super) modules: Vec<Module>,
     pub(super) collections: Vec<Collection>,
     /// What parses, validates and prints. References between entries are plain strings in it, since an entry is
@@ -127,6 +128,11 @@ impl Schema {
     /// The operations that are no actions.
     pub fn operations(&self) -> &[NodeId] {
         &self.operations
+    }
+
+    /// The notifications of the model, as `module:name`.
+    pub fn notifications(&self) -> &[String] {
+        &self.notifications
     }
 
     /// All modules, by name.

@@ -196,6 +196,11 @@ impl Gateway {
         exchange(self.tls(self.running.iam_address()).await, request).await
     }
 
+    /// A connection to the gateway's port, for requests that are answered bit by bit.
+    pub async fn connect(&self) -> TlsStream<TcpStream> {
+        self.tls(self.address).await
+    }
+
     async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         tls(address, self.running.ca_file()).await
     }

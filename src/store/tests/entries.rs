@@ -12,6 +12,7 @@ use super::sample::with_tenants;
 use crate::audit::Actor;
 use crate::audit::Event;
 use crate::audit::Kind;
+use crate::clock::Clock;
 use crate::datastore::Datastore;
 use crate::datastore::DeleteService;
 use crate::datastore::Edit;
@@ -30,7 +31,11 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     let lab = async || {
         let store = empty().await;
         with_tenants(&*store).await;
-        Lab(Datastore::new(Arc::clone(&schema), store))
+        Lab(Datastore::new(
+            Arc::clone(&schema),
+            store,
+            Clock::fixed(NOW),
+        ))
     };
     entries_are_a_tenants_own(lab().await).await;
     references_hold_both_ways(lab().await).await;

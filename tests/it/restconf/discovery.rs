@@ -114,6 +114,8 @@ async fn capabilities_are_those_that_the_tests_prove() {
             "defaults:1.0?basic-mode=explicit",
             "depth:1.0",
             "fields:1.0",
+            "filter:1.0",
+            "replay:1.0",
             "with-defaults:1.0",
             "yang-patch:1.0"
         ]

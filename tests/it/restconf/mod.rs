@@ -3,6 +3,7 @@
 mod conditions;
 mod discovery;
 mod edits;
+mod events;
 mod ledger;
 mod model;
 mod ned;
