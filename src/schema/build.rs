@@ -129,9 +129,9 @@ impl Schema {
                 });
                 let _ = write!(path, "/m{at}:{}", step.name);
             }
-            let _ = write!(
+            let _ = writeln!(
                 deviations,
-                "deviation \"{path}\" {{ deviate replace {{ type string; }} }}\n"
+                "deviation \"{path}\" {{ deviate replace {{ type string; }} }}"
             );
         }
         let mut text = format!(
