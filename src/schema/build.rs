@@ -42,6 +42,7 @@ impl Schema {
         builder.resolve(&whole);
         let modules = whole
             .modules(false)
+            .filter(|module| !INTERNAL.contains(&module.name()))
             .map(|module| describe(&module, &texts))
             .collect();
         let mut schema = Self {
@@ -216,7 +217,10 @@ fn refused(module: &str, error: yang5::Error) -> LoadError {
 }
 
 fn describe(module: &SchemaModule<'_>, texts: &Texts) -> Module {
-    let text = texts.by_name.get(module.name()).cloned();
+    // Of some modules libyang has a newer revision with it, and takes that.
+    let revision = module.revision().unwrap_or_default();
+    let text = texts.by_name.get(module.name());
+    let text = text.filter(|text| text.contains(revision)).cloned();
     let printed = || {
         let flags = SchemaPrinterFlags::empty();
         module.print_string(SchemaOutputFormat::YANG, flags)
@@ -243,7 +247,7 @@ struct Builder {
 impl Builder {
     fn add_module(&mut self, module: &SchemaModule<'_>) {
         // Protocol operations of NETCONF are not offered over RESTCONF (RFC 8040 3.3.2).
-        if INTERNAL.contains(&module.name()) {
+        if INTERNAL.contains(&module.name()) || module.name() == "ietf-netconf" {
             return;
         }
         for node in module.data() {
@@ -377,5 +381,10 @@ const fn is_bare(base: DataValueType) -> bool {
 /// The name of the module that makes references plain strings.
 const LOOSENED: &str = "tollgate-entries";
 
-/// Modules whose data is not RESTCONF's.
-const INTERNAL: &[&str] = &["ietf-netconf", "ietf-yang-schema-mount", "yang"];
+/// Modules that libyang works with itself.
+const INTERNAL: &[&str] = &[
+    "default",
+    "ietf-yang-schema-mount",
+    "ietf-yang-structure-ext",
+    "yang",
+];

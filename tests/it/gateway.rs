@@ -93,7 +93,7 @@ impl Gateway {
         settings.iam.password = PasswordConfig::insecure();
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = app::Gateway::start(settings, clock.clone()).await?;
+        let running = Box::pin(app::Gateway::start(settings, clock.clone())).await?;
         Ok(Self {
             address: running.address(),
             clock,
