@@ -35,6 +35,7 @@ use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
 use tollgate::iam::Config;
 use tollgate::iam::Credential;
+use tollgate::iam::HolderFacts;
 use tollgate::iam::Identity;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
@@ -250,6 +251,14 @@ impl Records for Everybody {
 
     async fn pats(&self, _: &TenantId, _: AccountId) -> Result<Vec<PatRecord>, RecordsError> {
         Ok(Vec::new())
+    }
+
+    async fn find_holder(
+        &self,
+        _: &TenantId,
+        _: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        Ok(None)
     }
 
     async fn find_logins(&self, _: &str, _: Option<&TenantId>) -> Result<Vec<Login>, RecordsError> {

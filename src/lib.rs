@@ -37,6 +37,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod datastore;
+pub mod enroll;
 pub mod form;
 pub mod gnmi;
 pub mod health;

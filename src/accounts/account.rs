@@ -21,6 +21,7 @@ use super::fields::DESCRIPTION_LENGTH;
 use super::fields::Fields;
 use super::fields::NAME_LENGTH;
 use super::fields::roles_parameter;
+use super::idempotency::Begun;
 use super::media::Media;
 use super::page::Found;
 use super::page::PARAMETERS;
@@ -54,6 +55,12 @@ pub(super) async fn create(Shared(service): Shared<Service>, request: Request) -
     let first = with_pat.then(|| new_pat(&mut fields, &service, "patName", "patDescription"));
     fields.finish()?;
 
+    let attempt = match incoming.begin(&service.idempotency, service.accounts.now())? {
+        Begun::First(attempt) => attempt,
+        Begun::Repeated { location, body } => {
+            return Ok(Begun::answer(incoming.media, &location, body));
+        }
+    };
     let first = first.flatten();
     let (account, issued) = service.accounts.create_account(caller, new, first).await?;
     let mut body = view::account(&account);
@@ -72,6 +79,7 @@ pub(super) async fn create(Shared(service): Shared<Service>, request: Request) -
                 .filter(|(name, _)| kept.contains(&name.as_str())),
         );
     }
+    attempt.finish(&link(account.id), &body);
     Ok(view::created(incoming.media, &link(account.id), body))
 }
 

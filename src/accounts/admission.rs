@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
+use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::HOST;
 use axum::http::header::USER_AGENT;
@@ -31,7 +32,7 @@ use crate::model::TenantId;
 use crate::secret::Secret;
 
 use super::Service;
-use super::credential::bearer;
+use super::credential::bearer_if_any;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::TENANT;
@@ -77,8 +78,11 @@ impl Gate {
 
     async fn decide(&self, parts: &Parts) -> Result<Admitted, Refusal> {
         let origin = origin(parts);
-        let token = bearer(&parts.headers)?;
-        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
+        let token = bearer_if_any(&parts.headers)?;
+        let principal = identify(&self.authenticator, token.clone(), parts, &origin).await?;
+        if changes_something(parts) {
+            self.authenticator.charge_write(&principal)?;
+        }
         let chosen = self.choose_tenant(parts, &principal).await;
         let caller = Caller::principal(&principal, origin);
         let tenant = chosen.inspect_err(|refusal| self.tell(refusal, &principal, &caller))?;
@@ -87,7 +91,7 @@ impl Gate {
             self.authenticator.note_visit(&principal, &tenant, from);
         }
         Ok(Admitted {
-            warning: self.authenticator.expiry_warning(&token, &principal),
+            warning: token.and_then(|token| self.authenticator.expiry_warning(&token, &principal)),
             principal,
             caller,
             tenant,
@@ -147,15 +151,24 @@ pub(super) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     response
 }
 
-/// Who a bearer token belongs to.
-pub(super) async fn authenticate(
+/// Searches are sent as POST, and read.
+fn changes_something(parts: &Parts) -> bool {
+    parts.method != Method::GET && !parts.uri.path().ends_with("/search")
+}
+
+/// Whose a request is: by its token, or by the certificate of its connection.
+pub(super) async fn identify(
     authenticator: &Authenticator,
-    token: Secret,
+    token: Option<Secret>,
+    parts: &Parts,
     origin: &Origin,
 ) -> Result<Arc<Principal>, Refusal> {
-    let credential = Credential::Bearer(token);
+    let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
+    let shown = peer.client.as_ref();
     let from = (address(origin)?, origin);
-    Ok(authenticator.authenticate(credential, from).await?)
+    let presented = token.map(Credential::Bearer);
+    let found = authenticator.identify(presented, shown, from).await?;
+    found.ok_or_else(Refusal::missing_credentials)
 }
 
 /// Where a request comes from, for the audit trail.

@@ -17,21 +17,30 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Secret, Refusal> {
         .ok_or_else(Refusal::missing_credentials)
 }
 
-/// The same, or the cookie of a login when there is no such header.
-pub(super) fn bearer_or_cookie(headers: &HeaderMap) -> Result<Secret, Refusal> {
+/// The same; `None` when there is no such header, and the certificate of the connection may do. One that cannot be
+/// taken is not made good by a certificate.
+pub(super) fn bearer_if_any(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
     if headers.contains_key(AUTHORIZATION) {
-        return bearer(headers);
+        bearer(headers).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// The same, or the cookie of a login when there is no such header.
+pub(super) fn bearer_or_cookie(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
+    if headers.contains_key(AUTHORIZATION) {
+        return bearer(headers).map(Some);
     }
     let cookies = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'));
-    cookies
+    Ok(cookies
         .filter_map(|cookie| cookie.trim().split_once('='))
         .find(|(name, _)| *name == SESSION_COOKIE)
-        .map(|(_, token)| Secret::new(token))
-        .ok_or_else(Refusal::missing_credentials)
+        .map(|(_, token)| Secret::new(token)))
 }
 
 /// The prefix keeps other hosts and plain HTTP from setting it (RFC 6265bis 4.1.3.2).
@@ -50,7 +59,7 @@ mod tests {
     #[test]
     fn cookie_counts_where_there_is_no_header() {
         let mut headers = headers(COOKIE, "a=b; __Host-tollgate-session=t");
-        assert_eq!(bearer_or_cookie(&headers).unwrap().expose(), "t");
+        assert_eq!(bearer_or_cookie(&headers).unwrap().unwrap().expose(), "t");
         headers.insert(AUTHORIZATION, "Basic dTpw".parse().unwrap());
         assert!(bearer_or_cookie(&headers).is_err());
     }

@@ -116,7 +116,7 @@ impl Refusal {
 
     /// No credential was shown.
     pub(super) fn missing_credentials() -> Self {
-        let detail = "send `Authorization: Bearer <token>`";
+        let detail = "send `Authorization: Bearer <token>`, or show a client certificate";
         let problem =
             Problem::new("missing_credentials", detail).from(Source::Header("Authorization"));
         Self::new(StatusCode::UNAUTHORIZED, problem).with(WWW_AUTHENTICATE, CHALLENGE)
@@ -203,6 +203,15 @@ impl From<AuthError> for Refusal {
                 let problem = Problem::new("ip_not_allowed", error.to_string());
                 return Self::new(StatusCode::FORBIDDEN, problem);
             }
+            AuthError::CertificateMismatch => {
+                let problem = Problem::new(error.reason(), error.to_string());
+                return Self::new(StatusCode::FORBIDDEN, problem);
+            }
+            other if other.serial().is_some() => {
+                let problem = Problem::new(other.reason(), other.to_string());
+                return Self::new(StatusCode::UNAUTHORIZED, problem)
+                    .with(WWW_AUTHENTICATE, CHALLENGE);
+            }
             AuthError::Throttled { retry_after } => {
                 let problem = Problem::new("rate_limited", error.to_string());
                 return Self::new(StatusCode::TOO_MANY_REQUESTS, problem)
@@ -257,6 +266,10 @@ impl From<AccountsError> for Refusal {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, problem)
             }
             AccountsError::Records(error) => error.into(),
+            AccountsError::Throttled { retry_after } => {
+                let problem = Problem::new("rate_limited", error.to_string());
+                Self::new(StatusCode::TOO_MANY_REQUESTS, problem).retry_after(retry_after.as_secs())
+            }
             other if other.class() == Class::Unavailable => unavailable(),
             _ => internal(),
         }

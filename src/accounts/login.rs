@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -20,13 +19,12 @@ use crate::iam::Issued;
 use crate::iam::Principal;
 use crate::iam::TokenKind;
 use crate::model::Class;
+use crate::model::Peer;
 use crate::secret::Secret;
 
 use super::Service;
-use super::admission::EXPIRES_AT;
-use super::admission::TENANT_HEADER;
 use super::admission::address;
-use super::admission::authenticate;
+use super::admission::identify;
 use super::admission::named;
 use super::admission::origin;
 use super::credential::SESSION_COOKIE;
@@ -34,6 +32,7 @@ use super::credential::bearer_or_cookie;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::internal;
+use super::forward::forward;
 use super::media::Media;
 use super::request::Query;
 use super::request::read_form;
@@ -55,11 +54,14 @@ pub(super) async fn login(State(service): State<Service>, request: Request) -> S
         username,
         password: Secret::new(password),
     };
+    let from = address(&origin)?;
+    let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
     let principal = service
         .authenticator
-        .authenticate(credential, (address(&origin)?, &origin))
+        .identify(Some(credential), peer.client.as_ref(), (from, &origin))
         .await
-        .map_err(refused)?;
+        .map_err(refused)?
+        .ok_or_else(Refusal::bad_login)?;
     // A token in the password's place would become a session that outlives it.
     if principal.token.is_some() {
         return Err(Refusal::bad_login());
@@ -88,9 +90,9 @@ pub(super) async fn logout(State(service): State<Service>, request: Request) -> 
     let (token, principal) = service.known(&parts).await?;
     let session = principal
         .token
-        .filter(|_| TokenKind::of(token.expose()) == Some(TokenKind::Session))
+        .filter(|_| kind_of(token.as_ref()) == Some(TokenKind::Session))
         .ok_or_else(|| {
-            let detail = "a Personal Access Token is revoked, not logged out";
+            let detail = "a Personal Access Token or certificate is revoked, not logged out";
             Refusal::malformed(Problem::new("not_a_session", detail))
         })?;
     let origin = origin(&parts);
@@ -110,7 +112,7 @@ pub(super) async fn session(State(service): State<Service>, request: Request) ->
     let (parts, _) = request.into_parts();
     let (token, principal) = service.known(&parts).await?;
     let mut body = view::principal(&principal);
-    let kind = TokenKind::of(token.expose()).map(TokenKind::as_str);
+    let kind = kind_of(token.as_ref()).map(TokenKind::as_str);
     body.insert("tokenKind".to_owned(), kind.into());
     Ok(view::answer(StatusCode::OK, Media::Json, body))
 }
@@ -126,19 +128,7 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
         .map_err(Refusal::from)
         .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
     let mut headers = HeaderMap::new();
-    let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
-        let value = HeaderValue::from_str(value).map_err(|_| internal())?;
-        headers.insert(name, value);
-        Ok(())
-    };
-    let roles = principal.roles.to_string();
-    put(TENANT_HEADER, tenant.as_str())?;
-    put(USER_ID, &principal.account.to_string())?;
-    // Names may have characters that headers cannot; the id always fits.
-    let _ = put(USERNAME, &principal.username);
-    put(USER_ROLES, &roles)?;
-    put(USER_GROUPS, &roles)?;
-    put(EXPIRES_AT, &principal.expires.to_string())?;
+    forward(&mut headers, &principal, &tenant)?;
     Ok((StatusCode::OK, headers).into_response())
 }
 
@@ -152,13 +142,20 @@ impl Service {
         }
     }
 
-    /// The token of a request, and who it belongs to.
-    pub(super) async fn known(&self, parts: &Parts) -> Result<(Secret, Arc<Principal>), Refusal> {
+    /// The token of a request, where it has one, and who it belongs to.
+    pub(super) async fn known(
+        &self,
+        parts: &Parts,
+    ) -> Result<(Option<Secret>, Arc<Principal>), Refusal> {
         let token = bearer_or_cookie(&parts.headers)?;
         let origin = origin(parts);
-        let principal = authenticate(&self.authenticator, token.clone(), &origin).await?;
+        let principal = identify(&self.authenticator, token.clone(), parts, &origin).await?;
         Ok((token, principal))
     }
+}
+
+fn kind_of(token: Option<&Secret>) -> Option<TokenKind> {
+    TokenKind::of(token?.expose())
 }
 
 /// A password that is not taken says only that; what is known to its holder is told.
@@ -199,8 +196,3 @@ fn secret(text: &str) -> Result<HeaderValue, Refusal> {
     value.set_sensitive(true);
     Ok(value)
 }
-
-const USER_ID: HeaderName = HeaderName::from_static("x-forwarded-user-id");
-const USERNAME: HeaderName = HeaderName::from_static("x-forwarded-user-username");
-const USER_ROLES: HeaderName = HeaderName::from_static("x-forwarded-user-roles");
-const USER_GROUPS: HeaderName = HeaderName::from_static("x-forwarded-usergroups");

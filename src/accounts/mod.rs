@@ -7,11 +7,14 @@
 mod account;
 mod admission;
 mod audit;
+mod certificate;
 mod config;
 mod credential;
 mod error;
 mod fields;
+mod forward;
 mod frame;
+mod idempotency;
 mod json;
 mod login;
 mod media;

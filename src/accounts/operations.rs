@@ -10,7 +10,6 @@ use super::schemas as s;
 
 /// What holds for all of them.
 pub(super) const DOCUMENT: Document = Document {
-    title: "Tollgate account API",
     failures: &[400, 401, 403, 405, 406, 429, 500, 503],
     failure: &s::FAILURE,
     media: &["application/json", "application/vnd.api+json"],
@@ -278,6 +277,15 @@ pub(super) const VALIDATE_POST: Operation = Operation {
     method: Method::Post,
     id: "validateByPost",
     ..VALIDATE
+};
+
+pub(super) const VALIDATE_CERTIFICATE: Operation = Operation {
+    path: "/api/v1/auth/cert/validate/authorization",
+    id: "validateCertificate",
+    summary: "Tells whose the connection's client certificate is, in headers and a body.",
+    access: Access::Certificate,
+    answer: Some(&s::HOLDER),
+    ..SESSION_OPERATION
 };
 
 pub(super) const REVOKE: Operation = Operation {

@@ -20,6 +20,7 @@ use super::account::new_pat;
 use super::error::Refusal;
 use super::fields::Fields;
 use super::fields::NAME_LENGTH;
+use super::idempotency::Begun;
 use super::media::Media;
 use super::page::Found;
 use super::page::PARAMETERS;
@@ -45,16 +46,20 @@ pub(super) async fn create(State(service): State<Service>, request: Request) -> 
     fields.finish()?;
     let new = new.ok_or_else(super::error::internal)?;
     service.machine(&incoming, account).await?;
+    let attempt = match incoming.begin(&service.idempotency, service.accounts.now())? {
+        Begun::First(attempt) => attempt,
+        Begun::Repeated { location, body } => {
+            return Ok(Begun::answer(incoming.media, &location, body));
+        }
+    };
     let issued = service
         .accounts
         .create_pat(caller, tenant, account, new)
         .await?;
     let location = pat_link(account, issued.record.id);
-    Ok(view::created(
-        incoming.media,
-        &location,
-        view::issued(&issued),
-    ))
+    let body = view::issued(&issued);
+    attempt.finish(&location, &body);
+    Ok(view::created(incoming.media, &location, body))
 }
 
 /// A3. Tokens that were revoked are shown to who asks for them by state.

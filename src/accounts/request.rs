@@ -18,11 +18,16 @@ use crate::iam::AccountId;
 use crate::iam::Caller;
 use crate::iam::PatId;
 use crate::model::TenantId;
+use crate::model::Timestamp;
 
 use super::admission::Admitted;
 use super::error::Problem;
 use super::error::Refusal;
 use super::error::internal;
+use super::idempotency;
+use super::idempotency::Begun;
+use super::idempotency::Idempotency;
+use super::idempotency::Key;
 use super::json;
 use super::media::Accepts;
 use super::media::Media;
@@ -83,6 +88,19 @@ impl Incoming {
     pub(super) fn pat(&self) -> Result<PatId, Refusal> {
         let bad = |_| bad_id("credentialId");
         self.segment(PAT_SEGMENT).parse().map_err(bad)
+    }
+
+    /// Looks whether the request has been done before (iam 2.4).
+    pub(super) fn begin(&self, kept: &Idempotency, now: Timestamp) -> Result<Begun, Refusal> {
+        let admitted = self.admitted()?;
+        let key = idempotency::given(&self.parts.headers)?.map(|key| Key {
+            account: admitted.principal.account,
+            tenant: admitted.tenant.clone(),
+            path: self.path().to_owned(),
+            key,
+        });
+        let query = self.parts.uri.query().unwrap_or_default();
+        kept.begin(key, &[query.as_bytes(), &self.body], now)
     }
 
     /// The query, in which each parameter stands at most once. Unknown ones are let pass where their name has a

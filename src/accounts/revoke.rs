@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 use super::Service;
 use super::admission::address;
-use super::admission::authenticate;
+use super::admission::identify;
 use super::admission::origin;
 use super::credential::bearer;
 use super::error::Problem;
@@ -30,7 +30,7 @@ pub(super) async fn revoke(
     let from = address(&origin)?;
     let by = if parts.headers.contains_key(AUTHORIZATION) {
         let token = bearer(&parts.headers)?;
-        Some(authenticate(&service.authenticator, token, &origin).await?)
+        Some(identify(&service.authenticator, Some(token), &parts, &origin).await?)
     } else {
         None
     };

@@ -17,6 +17,7 @@ use super::account;
 use super::admission::Gate;
 use super::admission::admit;
 use super::audit;
+use super::certificate;
 use super::error::Refusal;
 use super::frame::frame;
 use super::login;
@@ -32,7 +33,9 @@ impl Service {
     /// What is offered.
     pub fn operations() -> Vec<Operation> {
         let all = managing().into_iter().chain(own()).chain(open());
-        all.map(|(operation, _)| operation).collect()
+        all.map(|(operation, _)| operation)
+            .chain([op::VALIDATE_CERTIFICATE])
+            .collect()
     }
 
     /// What holds for all of it.
@@ -48,7 +51,9 @@ impl Service {
         let own = router(own())
             .method_not_allowed_fallback(wrong_method)
             .layer(from_fn_with_state(Gate::anybody(&self), admit));
-        let open = router(open()).method_not_allowed_fallback(wrong_method);
+        let open = router(open())
+            .merge(certificate())
+            .method_not_allowed_fallback(wrong_method);
         managing
             .merge(own)
             .merge(open)
@@ -94,6 +99,14 @@ fn open() -> Vec<Route> {
         route(op::VALIDATE_POST, login::validate),
         route(op::REVOKE, revoke::revoke),
     ]
+}
+
+/// The page for proxies, which ask with the method of the request that they ask about; Envoy appends its path, too.
+fn certificate() -> Router<Service> {
+    let page = op::VALIDATE_CERTIFICATE.path;
+    Router::new()
+        .route(page, any(certificate::validate))
+        .route(&format!("{page}/{{*asked}}"), any(certificate::validate))
 }
 
 fn route<H: Handler<T, Service>, T: 'static>(operation: Operation, handler: H) -> Route {

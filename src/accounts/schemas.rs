@@ -22,6 +22,7 @@ pub(super) const NEW_ACCOUNT: Schema = Schema {
         must("accessTokenType", Text),
         may("description", Text),
         nullable("expirationDate", Time),
+        nullable("validity", Text),
         may("patName", Text),
         may("patDescription", Text),
         nullable("scopes", TEXTS),
@@ -46,6 +47,8 @@ pub(super) const ACCOUNT: Schema = Schema {
         may("revokedPats", Int),
         may("credentialId", Text),
         may("expirationDate", Time),
+        may("scopes", TEXTS),
+        may("allowedCidrs", TEXTS),
         nullable("pat", Text),
         may("code", Text),
     ],
@@ -68,7 +71,8 @@ pub(super) const ROLES: Schema = Schema {
 pub(super) const NEW_PAT: Schema = Schema {
     name: "NewToken",
     members: &[
-        must("expirationDate", Time),
+        nullable("expirationDate", Time),
+        nullable("validity", Text),
         may("name", Text),
         may("description", Text),
         nullable("scopes", TEXTS),
@@ -117,6 +121,7 @@ pub(super) const ROTATION: Schema = Schema {
     members: &[
         may("overlapSeconds", Int),
         nullable("expirationDate", Time),
+        nullable("validity", Text),
         may("name", Text),
         nullable("scopes", TEXTS),
         nullable("allowedCidrs", TEXTS),
@@ -248,6 +253,23 @@ pub(super) const LOGIN: Schema = Schema {
 pub(super) const SHOWN: Schema = Schema {
     name: "ShownToken",
     members: &[must("token", Text), may("token_type_hint", Text)],
+};
+
+pub(super) const HOLDER: Schema = Schema {
+    name: "CertificateHolder",
+    members: &[
+        must("subject", Text),
+        must("serial", Text),
+        must("issuer", Text),
+        must("notBefore", Time),
+        must("notAfter", Time),
+        must("remainingSeconds", Int),
+        must("x5t#S256", Text),
+        must("accountId", Text),
+        must("username", Text),
+        must("tenant", Text),
+        must("roles", TEXTS),
+    ],
 };
 
 pub(super) const FAILURE: Schema = Schema {

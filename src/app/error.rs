@@ -9,6 +9,18 @@ pub enum Error {
     /// The accounts cannot be prepared.
     #[error("cannot prepare accounts")]
     Accounts(#[source] crate::iam::IdentityError),
+    /// The store does not say which certificates are revoked.
+    #[error("cannot read what certificates are revoked")]
+    Certificates(#[source] crate::pki::port::CertificatesError),
+    /// A revocation list cannot be read, or is none.
+    #[error("no revocation list in {path}")]
+    Crl {
+        /// The file.
+        path: PathBuf,
+        /// What the system said, where it was the system.
+        #[source]
+        source: Option<std::io::Error>,
+    },
     /// The data directory cannot be made or entered.
     #[error("cannot use data directory {path}")]
     DataDir {
@@ -54,6 +66,12 @@ pub enum Error {
     /// The reflection service refuses our own descriptors.
     #[error("cannot serve reflection")]
     Reflection(#[source] Box<tonic_reflection::server::Error>),
+    /// The gateway is about to end.
+    #[error("gateway is stopping")]
+    Stopping,
+    /// The store does not say which certificates are revoked.
+    #[error("cannot read revoked certificates")]
+    Revoked(#[source] crate::pki::port::CertificatesError),
     /// The webhook's trust cannot be read.
     #[error("cannot trust the webhook's certificates")]
     Trust(#[source] crate::transport::DialError),

@@ -9,11 +9,9 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
-use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
 use crate::health::Readiness;
@@ -21,7 +19,6 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
-use crate::oauth;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -29,13 +26,16 @@ use crate::transport::Server;
 
 use super::Error;
 use super::Local;
+use super::Reloader;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
-use super::issuer;
+use super::faces::Faces;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
-use super::provisioning::open_restconf;
+use super::reload::reload_routes;
+use super::revoked::drive_revoked;
+use super::revoked::load_revoked;
 use super::router::gateway_router;
 use super::router::iam_router;
 use super::webhook::open_webhook;
@@ -48,6 +48,7 @@ pub struct Gateway {
     admin_address: SocketAddr,
     reflector_address: Option<SocketAddr>,
     ca_file: PathBuf,
+    reloader: Reloader,
     drain_grace: Duration,
     local: Local,
     core: Core,
@@ -67,52 +68,44 @@ impl Gateway {
     ///
     /// [`Error`]: nothing is left running.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        // All rooms opened in one future are more than a stack of futures should carry.
+        Box::pin(Self::open(settings, clock)).await
+    }
+
+    async fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
-        let certificates =
-            Certificates::open(&settings.data_dir, &settings.gateway, clock.clone())?;
+        let certificates = open_certificates(&settings, &local, &clock).await?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
-        let service = gnmi::Service::new(
-            core.clone(),
-            identity.authenticator.clone(),
-            identity.registry.clone(),
-            clock.clone(),
-            settings.gnmi.clone(),
-        );
         let readiness = Readiness::new();
         let accepting = readiness.component("gateway");
-        if let Some(introspection) = settings.introspection.clone() {
-            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
-        }
-        let oauth = oauth::Service::new(identity, settings.oauth);
-        let accounts = accounts::Service::new(
-            identity.accounts.clone(),
-            identity.authenticator.clone(),
-            settings.accounts,
+        let faces = Faces::open(&local, &certificates, &core, &settings, &clock).await?;
+        let iam_router = iam_router(
+            identity,
+            faces.oauth.clone(),
+            clock.clone(),
+            readiness.clone(),
         );
-        let restconf = open_restconf(settings.yang_dir.as_deref(), &local, clock.clone())?;
-        let rest = accounts.into_router().merge(restconf.into_router());
-        let router = gateway_router(service, rest, oauth.clone(), readiness.clone()).await?;
-        let iam_router = iam_router(identity, oauth, clock.clone(), readiness.clone());
-        let admin_router = health_routes(readiness).merge(metrics_routes(metrics.clone()));
+        let router = gateway_router(faces, readiness.clone()).await?;
+        let admin_router = health_routes(readiness)
+            .merge(metrics_routes(metrics.clone()))
+            .merge(reload_routes(certificates.reloader()));
 
-        let tls = || Security::Tls(certificates.subscribe());
-        let server = listen(settings.gateway.transport, tls()).await?;
-        let iam = listen(settings.gateway.iam, tls()).await?;
-        let admin = listen(settings.admin, Security::Plain).await?;
+        let listeners = Listeners::open(&settings, &certificates).await?;
         let (tasks, stop, drain) = (
             TaskTracker::new(),
             CancellationToken::new(),
             CancellationToken::new(),
         );
         let mut gateway = Self {
-            address: server.local_addr(),
-            iam_address: iam.local_addr(),
-            admin_address: admin.local_addr(),
+            address: listeners.gateway.local_addr(),
+            iam_address: listeners.iam.local_addr(),
+            admin_address: listeners.admin.local_addr(),
             reflector_address: None,
             ca_file: certificates.ca_file(),
+            reloader: certificates.reloader(),
             drain_grace: settings.gateway.drain_grace,
             local,
             core,
@@ -127,9 +120,9 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        gateway.serve(server, router, &gateway.drain);
-        gateway.serve(iam, iam_router, &gateway.drain);
-        gateway.serve(admin, admin_router, &gateway.stop);
+        gateway.serve(listeners.gateway, router, &gateway.drain);
+        gateway.serve(listeners.iam, iam_router, &gateway.drain);
+        gateway.serve(listeners.admin, admin_router, &gateway.stop);
         gateway.accepting.set_ready();
         tracing::info!(
             address = %gateway.address,
@@ -163,6 +156,11 @@ impl Gateway {
     /// The certificate that clients must trust, when the gateway's own CA issues the server's.
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
+    }
+
+    /// A way to have the certificates read again.
+    pub const fn reloader(&self) -> &Reloader {
+        &self.reloader
     }
 
     /// The accounts that it lets in.
@@ -232,9 +230,57 @@ impl Gateway {
         self.tasks.spawn(drive_fan_out(self.core.clone(), stop()));
         self.tasks
             .spawn(drive_samples(self.core.clone(), self.clock.clone(), stop()));
-        self.tasks.spawn(certificates.drive_renewal(stop()));
+        let (store, revoked) = (
+            self.local.store.clone(),
+            self.local.identity.revoked.clone(),
+        );
+        self.tasks
+            .spawn(drive_revoked(store, revoked, self.clock.clone(), stop()));
+        self.tasks.spawn(certificates.drive(stop()));
         self.tasks.spawn(metrics.drive_upkeep(stop()));
     }
+}
+
+/// The three listeners, open but not served.
+struct Listeners {
+    gateway: Server,
+    iam: Server,
+    admin: Server,
+}
+
+impl Listeners {
+    async fn open(settings: &Settings, certificates: &Certificates) -> Result<Self, Error> {
+        let tls = || Security::Tls(certificates.subscribe());
+        let proxies = &settings.gateway.proxies;
+        Ok(Self {
+            gateway: listen(settings.gateway.transport, tls())
+                .await?
+                .behind(proxies.clone()),
+            iam: listen(settings.gateway.iam, tls())
+                .await?
+                .behind(proxies.clone()),
+            admin: listen(settings.admin, Security::Plain).await?,
+        })
+    }
+}
+
+/// The TLS side, after it is known which certificates are revoked.
+async fn open_certificates(
+    settings: &Settings,
+    local: &Local,
+    clock: &Clock,
+) -> Result<Certificates, Error> {
+    let revoked = local.identity.revoked.clone();
+    load_revoked(&local.store, &revoked, clock)
+        .await
+        .map_err(Error::Revoked)?;
+    Certificates::open(
+        &settings.data_dir,
+        &settings.gateway,
+        settings.enroll.crl_url.as_deref(),
+        revoked,
+        clock.clone(),
+    )
 }
 
 async fn listen(config: transport::Config, security: Security) -> Result<Server, Error> {

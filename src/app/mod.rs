@@ -3,17 +3,27 @@
 //! The one place that knows all rooms; it holds no logic of its own. Commands and tests start a [`Gateway`]
 //! the same way.
 
+mod authorities;
 mod certificate;
+mod description;
 mod drivers;
+mod enrolment;
 mod error;
+mod faces;
 mod gateway;
 mod issuer;
 mod local;
 mod measurement;
 mod provisioning;
+mod reload;
+mod revoked;
 mod router;
+mod watched;
 mod webhook;
 
+pub use description::gateway_description;
+pub use description::iam_description;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;
+pub use reload::Reloader;

@@ -8,7 +8,6 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::clock::Clock;
-use crate::gnmi;
 use crate::health;
 use crate::iam::Identity;
 use crate::oauth;
@@ -16,12 +15,15 @@ use crate::wire;
 use crate::zitadel;
 
 use super::Error;
+use super::description::gateway_description;
+use super::description::iam_description;
+use super::description::page;
+use super::faces::Faces;
 
-/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, introspection, `/healthz` and `/readyz`.
+/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, introspection, certificates, `/healthz` and
+/// `/readyz`.
 pub(super) async fn gateway_router(
-    gnmi: gnmi::Service,
-    rest: Router,
-    oauth: oauth::Service,
+    faces: Faces,
     readiness: health::Readiness,
 ) -> Result<Router, Error> {
     let (reporter, grpc_health) = tonic_health::server::health_reporter();
@@ -42,9 +44,12 @@ pub(super) async fn gateway_router(
         .prepare()
         .into_axum_router();
     Ok(grpc
-        .merge(gnmi.into_router())
-        .merge(rest)
-        .merge(oauth.gateway_router())
+        .merge(faces.gnmi.into_router())
+        .merge(faces.restconf.into_router())
+        .merge(faces.accounts.into_router())
+        .merge(faces.oauth.gateway_router())
+        .merge(faces.enroll.into_router())
+        .merge(page(gateway_description()))
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }
@@ -60,6 +65,7 @@ pub(super) fn iam_router(
     zitadel::Service::new(accounts, identity.authenticator.clone(), clock)
         .into_router()
         .merge(oauth.iam_router())
+        .merge(page(iam_description()))
         .merge(health::health_routes(readiness))
 }
 

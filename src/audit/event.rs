@@ -54,8 +54,10 @@ pub enum Actor {
         id: String,
         /// The account's own tenant, which is another than the event's when skylight-admin acts (iam X6).
         tenant: TenantId,
-        /// The token's id; `None` after a login with a password.
+        /// The token's id; `None` after a login with a password or a certificate.
         token: Option<String>,
+        /// The certificate's serial number, where that was its credential.
+        certificate: Option<String>,
     },
     /// The gateway, by itself: because it was time, or because something else happened.
     Gateway,
@@ -81,7 +83,7 @@ pub struct Origin {
 /// What was acted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// `account`, `pat`, `tenant`.
+    /// `account`, `certificate`, `pat`, `tenant`.
     pub kind: &'static str,
     /// Its id.
     pub id: String,
@@ -137,21 +139,19 @@ impl Event {
         put("event", Some(self.kind.as_str().to_owned()));
         put("outcome", Some(self.outcome.as_str().to_owned()));
         put("severity", self.kind.severity().map(str::to_owned));
-        let (actor, id, home, token) = match &self.actor {
-            Actor::Account { id, tenant, token } => (
-                "account",
-                Some(id.clone()),
-                Some(tenant.to_string()),
-                token.clone(),
-            ),
-            Actor::Gateway => ("gateway", None, None, None),
-            Actor::Operator => ("operator", None, None, None),
-            Actor::Unknown => ("unknown", None, None, None),
-        };
-        put("actor", Some(actor.to_owned()));
-        put("actorId", id);
-        put("actorTenant", home);
-        put("actorToken", token);
+        put("actor", Some(self.actor.kind().to_owned()));
+        if let Actor::Account {
+            id,
+            tenant,
+            token,
+            certificate,
+        } = &self.actor
+        {
+            put("actorId", Some(id.clone()));
+            put("actorTenant", Some(tenant.to_string()));
+            put("actorToken", token.clone());
+            put("actorCertificate", certificate.clone());
+        }
         put("tenant", self.tenant.as_ref().map(ToString::to_string));
         if let Some(subject) = &self.subject {
             put("subject", Some(subject.kind.to_owned()));
@@ -169,6 +169,18 @@ impl Event {
         put("reason", self.reason.map(str::to_owned));
         put("detail", self.detail.clone());
         Value::Object(members).to_string()
+    }
+}
+
+impl Actor {
+    /// The stored word.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Account { .. } => "account",
+            Self::Gateway => "gateway",
+            Self::Operator => "operator",
+            Self::Unknown => "unknown",
+        }
     }
 }
 

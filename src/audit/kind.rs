@@ -23,6 +23,12 @@ pub enum Kind {
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// A certificate was issued.
+    CertificateIssued,
+    /// Somebody asked for a certificate, and did not get it.
+    CertificateRefused,
+    /// A certificate was withdrawn.
+    CertificateRevoked,
     /// Configuration was created, changed or deleted, or an operation was run on it.
     ConfigChanged,
     /// More failures came than are kept one by one; this says how many (iam A5).
@@ -84,7 +90,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -94,6 +100,9 @@ impl Kind {
         Self::AccountUpdated,
         Self::AddressNotAllowed,
         Self::AuthenticationFailed,
+        Self::CertificateIssued,
+        Self::CertificateRefused,
+        Self::CertificateRevoked,
         Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
@@ -134,6 +143,9 @@ impl Kind {
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::CertificateIssued => "certificate.issued",
+            Self::CertificateRefused => "certificate.refused",
+            Self::CertificateRevoked => "certificate.revoked",
             Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",

@@ -4,6 +4,7 @@ use std::backtrace::Backtrace;
 use std::backtrace::BacktraceStatus;
 use std::io;
 use std::io::Write;
+use std::panic::Location;
 use std::panic::PanicHookInfo;
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -28,8 +29,11 @@ pub(super) fn start(log: &Log) {
 
 /// What a panic says goes the way of every other line. The default hook would print it as it is.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let said = panic.payload_as_str();
-    let at = panic.location().map(ToString::to_string);
+    log_panicked(panic.payload_as_str(), panic.location());
+}
+
+fn log_panicked(said: Option<&str>, at: Option<&Location<'_>>) {
+    let at = at.map(ToString::to_string);
     let trace = Backtrace::capture();
     let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
     tracing::error!(said, at, trace, "panicked");
@@ -123,11 +127,7 @@ mod tests {
             tracing::error!(authorization = %format!("Bearer {TOKEN}"), "refused");
             tracing::error!(password, ?credential, "logged in");
             tracing::error!(error = %AuthError::Garbled, path = format!("/x?token={TOKEN}"), "failed");
-            std::panic::set_hook(Box::new(log_panic));
-            let panicked = std::panic::catch_unwind(|| panic!("with {TOKEN}"));
-            // Other tests of the process report their panics as usual.
-            drop(std::panic::take_hook());
-            assert!(panicked.is_err());
+            log_panicked(Some(&format!("with {TOKEN}")), Some(Location::caller()));
         });
         assert!(log.contains("panicked"), "{log}");
         assert!(log.contains("tgpat_***"), "{log}");

@@ -40,12 +40,30 @@ pub(super) fn run(args: &SourceArgs) -> ExitCode {
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let gateway = Gateway::start(settings, Clock::system()).await?;
-    stop_signal().await;
+    until_stopped(&gateway).await;
     gateway.drain().await;
     Ok(())
 }
 
-/// Returns when the process is told to stop.
+/// Returns when the process is told to stop. On SIGHUP, the gateway reads its certificates again.
+pub(super) async fn until_stopped(gateway: &Gateway) {
+    let reloading = async {
+        // Without a handler the signal ends the process, as it does without this program's help.
+        let Ok(mut hang_ups) = signal(SignalKind::hangup()) else {
+            return std::future::pending().await;
+        };
+        while hang_ups.recv().await.is_some() {
+            // It has logged what came of it.
+            let _told = gateway.reloader().reload().await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = stop_signal() => {}
+        () = reloading => {}
+    }
+}
+
 pub(super) async fn stop_signal() {
     let terminated = async {
         match signal(SignalKind::terminate()) {

@@ -11,7 +11,9 @@ use std::time::Duration;
 use crate::pki::Name;
 use crate::transport;
 
+use super::Clients;
 use super::Fault;
+use super::clients;
 use super::section::Section;
 
 /// The gateway's port.
@@ -23,8 +25,10 @@ pub struct Gateway {
     pub iam: transport::Config,
     /// Where the server's certificate comes from.
     pub certificate: Certificate,
-    /// Certificate authorities whose client certificates are accepted (PEM). Without it none is asked for.
-    pub client_ca_file: Option<PathBuf>,
+    /// Whose client certificates are taken.
+    pub clients: Clients,
+    /// Who is believed about the clients behind it.
+    pub proxies: transport::Proxies,
     /// How long streams go on after a drain has begun; then they end with UNAVAILABLE.
     pub drain_grace: Duration,
 }
@@ -56,10 +60,7 @@ pub(super) fn gateway(section: &mut Section<'_, '_>) -> Gateway {
         "Where the Zitadel-compatible IAM API listens, TLS alone, with the same certificate.",
     );
     let certificate = certificate(section);
-    let client_ca_file = section.optional(
-        "client_ca_file",
-        "PEM file of authorities whose client certificates are accepted. Without it none is asked for.",
-    );
+    let (clients, proxies) = (clients::clients(section), clients::proxies(section));
     let drain_grace = section.duration(
         "drain_grace",
         DRAIN_GRACE,
@@ -79,7 +80,8 @@ pub(super) fn gateway(section: &mut Section<'_, '_>) -> Gateway {
         transport,
         iam,
         certificate,
-        client_ca_file,
+        clients,
+        proxies,
         drain_grace,
     }
 }

@@ -177,6 +177,18 @@ fn throttle(section: &mut Section<'_, '_>, default: &ThrottleConfig) -> Throttle
             SECOND..=Duration::from_hours(24),
             "How long failures are remembered, and how long a lock-out lasts.",
         ),
+        writes_per_second: non_zero(section.count(
+            "writes_per_second",
+            default.writes_per_second.get(),
+            RATE,
+            "Changes of accounts and tokens per second and caller.",
+        )),
+        pats_per_minute: non_zero(section.count(
+            "pats_per_minute",
+            default.pats_per_minute.get(),
+            RATE,
+            "New Personal Access Tokens per minute and tenant.",
+        )),
     }
 }
 

@@ -11,6 +11,8 @@
 //! A new key is one line in its section's file: name, default, limits, documentation. The table in the README is
 //! made from the same line ([`documentation`]).
 
+mod clients;
+mod enroll;
 mod gateway;
 mod iam;
 mod introspection;
@@ -33,6 +35,7 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
+pub use clients::Clients;
 pub use gateway::Certificate;
 pub use gateway::Gateway;
 pub use introspection::Introspection;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::accounts;
+use crate::enroll;
 use crate::gnmi;
 use crate::iam;
 use crate::oauth;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub introspection: Option<Introspection>,
     /// `[compat]`: where the account API departs from the vendor's.
     pub accounts: accounts::Config,
+    /// `[enroll]`: who is given certificates, and for how long.
+    pub enroll: enroll::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
     pub webhook: Option<webhook::Config>,
     /// `[telemetry]`: what tree and queues may hold.
@@ -95,6 +98,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         oauth: super::iam::oauth(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
+        enroll: super::enroll::enroll(&mut reader.section("enroll")),
         accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),

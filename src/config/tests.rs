@@ -54,6 +54,7 @@ fn file_gives_typed_values() {
         send_buffer = "128KiB"
         drain_grace = "1m"
         client_ca_file = "/etc/tollgate/clients.pem"
+        client_crl_file = "/etc/tollgate/clients.crl"
         [store]
         data_dir = "/srv/tollgate"
         [log]
@@ -70,7 +71,7 @@ fn file_gives_typed_values() {
     assert_eq!(settings.gateway.drain_grace, Duration::from_mins(1));
     assert!(transport.drain_deadline > settings.gateway.drain_grace);
     assert_eq!(
-        settings.gateway.client_ca_file,
+        settings.gateway.clients.ca_file,
         Some(PathBuf::from("/etc/tollgate/clients.pem"))
     );
     assert_eq!(settings.data_dir, PathBuf::from("/srv/tollgate"));

@@ -43,10 +43,11 @@ impl Admission {
     /// Tells who sends a request.
     pub(super) async fn authenticate(&self, parts: &Parts) -> Result<Arc<Principal>, Status> {
         let (peer, credential) = credential(parts)?;
-        self.authenticator
-            .authenticate(credential, source(peer, parts))
-            .await
-            .map_err(status::refused)
+        let (shown, from) = (peer.client.as_ref(), source(peer, parts));
+        let identified = self.authenticator.identify(credential, shown, from).await;
+        identified
+            .map_err(status::refused)?
+            .ok_or_else(|| Status::unauthenticated("credentials are missing"))
     }
 
     /// Tells whether the sender of a request may do `action`, and in which tenant.
@@ -128,17 +129,14 @@ fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
 }
 
 /// Credentials are taken over an encrypted connection alone (iam 2.6; gNMI spec 3.1).
-fn credential(parts: &Parts) -> Result<(&Peer, Credential), Status> {
+fn credential(parts: &Parts) -> Result<(&Peer, Option<Credential>), Status> {
     let peer = peer(parts)?;
     if !peer.is_encrypted {
         return Err(Status::unauthenticated(
             "credentials are not taken over plain text",
         ));
     }
-    match read_credential(&parts.headers)? {
-        Some(credential) => Ok((peer, credential)),
-        None => Err(Status::unauthenticated("credentials are missing")),
-    }
+    Ok((peer, read_credential(&parts.headers)?))
 }
 
 fn peer(parts: &Parts) -> Result<&Peer, Status> {

@@ -10,7 +10,8 @@ use crate::secret::Secret;
 
 use super::error::Error;
 
-/// What the client presents: `authorization` before `username` and `password`. `None` when it presents nothing.
+/// What the client presents: `authorization` before `username` and `password`. `None` when it presents nothing, and
+/// the certificate of its connection counts.
 ///
 /// A bearer that fails is not made good by a password, so only one credential is returned. Empty user names and
 /// passwords are nothing (pygnmi sends them beside its token); a value that is repeated is one (gnxi sends each twice).

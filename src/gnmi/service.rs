@@ -151,7 +151,8 @@ impl Service {
         let limit = Some(shared.config.max_message_bytes);
         let requests = Streaming::new_request(decoder, body, encoding, limit);
         let principal = session.principal();
-        let expires = principal.token.map(|_| principal.expires);
+        let ends = principal.token.is_some() || principal.certificate.is_some();
+        let expires = ends.then_some(principal.expires);
         let compresses = accepts_gzip(&parts.headers);
         let body = SubscribeBody::new(Arc::clone(shared), session, requests, compresses, slot);
 

@@ -12,6 +12,7 @@ use crate::iam::NotPermitted;
 use crate::iam::PatId;
 use crate::iam::RegistryError;
 use crate::model::Class;
+use crate::model::Serial;
 use crate::telemetry::Overrun;
 
 use super::error::Error;
@@ -41,7 +42,7 @@ impl From<Error> for Status {
 pub(super) fn refused(error: AuthError) -> Status {
     let mut status = Status::new(code(error.class()), error.to_string());
     if error.is_telling() {
-        annotate(&mut status, error.reason(), error.token());
+        annotate(&mut status, error.reason(), error.token(), error.serial());
     }
     if let Some(wait) = error.retry_after() {
         let metadata = status.metadata_mut();
@@ -55,7 +56,7 @@ pub(super) fn not_permitted(error: NotPermitted) -> Status {
     match error {
         NotPermitted::Denied(denied) => {
             let mut status = Status::new(code(denied.class()), denied.to_string());
-            annotate(&mut status, denied.reason(), None);
+            annotate(&mut status, denied.reason(), None, None);
             status
         }
         NotPermitted::Auth(error) => refused(error),
@@ -65,7 +66,7 @@ pub(super) fn not_permitted(error: NotPermitted) -> Status {
 /// A session that ended before its peer was done (iam R5).
 pub(super) fn ended(end: End) -> Status {
     let mut status = Status::new(code(end.reason.class()), end.reason.to_string());
-    annotate(&mut status, end.reason.as_str(), end.token);
+    annotate(&mut status, end.reason.as_str(), end.token, end.certificate);
     status
 }
 
@@ -104,13 +105,23 @@ pub(super) fn with_our_codes(response: Response<Body>) -> Response<Body> {
     }
 }
 
-fn annotate(status: &mut Status, reason: &'static str, token: Option<PatId>) {
+fn annotate(
+    status: &mut Status,
+    reason: &'static str,
+    token: Option<PatId>,
+    certificate: Option<Serial>,
+) {
     let metadata = status.metadata_mut();
     metadata.insert("x-auth-reason", MetadataValue::from_static(reason));
     if let Some(token) = token
         && let Ok(token) = token.to_string().parse()
     {
         metadata.insert("x-token-id", token);
+    }
+    if let Some(serial) = certificate
+        && let Ok(serial) = serial.to_string().parse()
+    {
+        metadata.insert("x-certificate-serial", serial);
     }
 }
 

@@ -57,13 +57,15 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) trail: Trail,
     pub(super) meters: Arc<Meters>,
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) lockout: Lockout,
     pub(super) uses: Uses,
     /// Tokens that count.
     pub(super) positive: Cache<Arc<Entry>>,
     /// Tokens that do not. Apart, so that a flood of them cannot push out the others (iam R2).
     pub(super) negative: Cache<Refusal>,
+    /// Certificates that count, by their fingerprint.
+    pub(super) certificates: Cache<Arc<Entry>>,
     /// Passwords that were right, by a digest under [`Inner::boot_key`].
     pub(super) logins: Cache<Arc<Entry>>,
     pub(super) tenant_names: TenantNames,
@@ -131,6 +133,7 @@ impl Authenticator {
         }
         let outcome = match &credential {
             Credential::Bearer(token) => self.0.token(token.expose(), source).await,
+            Credential::Certificate(certificate) => self.0.certificate(certificate, from).await,
             Credential::Password { username, password } => {
                 self.0.password(username, password, source).await
             }
@@ -176,6 +179,18 @@ impl Authenticator {
         found.map_err(|error| self.0.refuse(error, from.into()))
     }
 
+    /// Counts a change over HTTP by `principal` (iam L5).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Throttled`] when it makes too many.
+    pub fn charge_write(&self, principal: &Principal) -> Result<(), AuthError> {
+        let wait = self.0.throttle.charge_write(principal.account).wait();
+        wait.map_or(Ok(()), |retry_after| {
+            Err(AuthError::Throttled { retry_after })
+        })
+    }
+
     /// Lifts a lock-out after wrong passwords. Says whether there was one.
     pub fn unlock(&self, username: &str) -> bool {
         self.0.lockout.unlock(username)
@@ -203,6 +218,7 @@ impl Authenticator {
         self.0.positive.age();
         self.0.negative.age();
         self.0.logins.age();
+        self.0.certificates.age();
         self.0.throttle.sweep();
         self.0.lockout.sweep(self.0.time.now());
     }

@@ -63,6 +63,10 @@ pub struct ThrottleConfig {
     pub lockout_failures: u32,
     /// How long failures are remembered, and how long a lock-out lasts.
     pub lockout: Duration,
+    /// Changes over HTTP per second and account.
+    pub writes_per_second: NonZeroU32,
+    /// New Personal Access Tokens per minute and tenant.
+    pub pats_per_minute: NonZeroU32,
 }
 
 impl Default for Config {
@@ -118,6 +122,8 @@ impl Default for ThrottleConfig {
             inactive_burst: 5,
             lockout_failures: 5,
             lockout: Duration::from_mins(15),
+            writes_per_second: NonZeroU32::MIN.saturating_add(9),
+            pats_per_minute: NonZeroU32::MIN.saturating_add(59),
         }
     }
 }

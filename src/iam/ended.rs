@@ -9,6 +9,7 @@ use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Subject;
 use crate::audit::Trail;
+use crate::model::Serial;
 use crate::model::Timestamp;
 
 use super::AccountId;
@@ -21,7 +22,7 @@ use super::Reason;
 pub(super) struct Ended(HashMap<Cause, (Arc<Principal>, u64)>);
 
 /// Whose credential, and why.
-type Cause = (AccountId, Option<PatId>, Reason);
+type Cause = (AccountId, Option<PatId>, Option<Serial>, Reason);
 
 impl Ended {
     /// Counts a stream. One that ends because the gateway does has not lost its credential.
@@ -29,21 +30,27 @@ impl Ended {
         if reason == Reason::Draining {
             return;
         }
-        let key = (principal.account, principal.token, reason);
+        let (token, certificate) = (principal.token, principal.certificate);
+        let key = (principal.account, token, certificate, reason);
         let counted = self.0.entry(key).or_insert((Arc::clone(principal), 0));
         counted.1 += 1;
     }
 
     /// Records what was counted.
     pub(super) fn tell(self, trail: &Trail, at: Timestamp) {
-        for ((account, token, reason), (principal, streams)) in self.0 {
-            let subject = match token {
-                Some(token) => Subject {
+        for ((account, token, certificate, reason), (principal, streams)) in self.0 {
+            let subject = match (token, certificate) {
+                (Some(token), _) => Subject {
                     kind: "pat",
                     id: token.to_string(),
                     name: None,
                 },
-                None => Subject {
+                (None, Some(serial)) => Subject {
+                    kind: "certificate",
+                    id: serial.to_string(),
+                    name: None,
+                },
+                (None, None) => Subject {
                     kind: "account",
                     id: account.to_string(),
                     name: Some(principal.username.to_string()),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::model::Class;
+use crate::model::Serial;
 
+use super::AccountId;
 use super::PatId;
 
 /// Why a credential was refused. The text is fit for the peer: what it must not learn has one text for all;
@@ -29,6 +31,33 @@ pub enum AuthError {
     /// The user name fits accounts of several tenants.
     #[error("{REFUSED}")]
     Ambiguous,
+    /// A verified certificate whose time is over.
+    #[error("certificate expired")]
+    CertificateExpired {
+        /// Its serial number.
+        serial: Serial,
+    },
+    /// The certificate of the connection and the credential of the request name different accounts.
+    #[error("certificate and credential name different users")]
+    CertificateMismatch,
+    /// A verified certificate whose time has not begun.
+    #[error("certificate is not yet valid")]
+    CertificateNotYetValid {
+        /// Its serial number.
+        serial: Serial,
+    },
+    /// A verified certificate whose account is gone.
+    #[error("account of the certificate does not exist")]
+    CertificateOrphaned {
+        /// Its serial number.
+        serial: Serial,
+    },
+    /// A certificate that was withdrawn.
+    #[error("certificate revoked")]
+    CertificateRevoked {
+        /// Its serial number.
+        serial: Serial,
+    },
     /// Not of the form of a token.
     #[error("{REFUSED}")]
     Garbled,
@@ -67,27 +96,34 @@ pub enum AuthError {
     UsernameMismatch,
     /// A known user, but not the password.
     #[error("{REFUSED}")]
-    WrongPassword,
+    WrongPassword {
+        /// Whose it is not.
+        account: AccountId,
+    },
 }
 
 impl AuthError {
     /// Whose fault it is. A store that does not answer is never the peer's (iam 2.3).
     pub const fn class(self) -> Class {
         match self {
-            Self::AddressNotAllowed { .. } => Class::Denied,
+            Self::AddressNotAllowed { .. } | Self::CertificateMismatch => Class::Denied,
             Self::Internal => Class::Internal,
             Self::Throttled { .. } => Class::Throttled,
             Self::Unavailable => Class::Unavailable,
             Self::AccountDisabled { .. }
             | Self::AccountExpired
             | Self::Ambiguous
+            | Self::CertificateExpired { .. }
+            | Self::CertificateNotYetValid { .. }
+            | Self::CertificateOrphaned { .. }
+            | Self::CertificateRevoked { .. }
             | Self::Garbled
             | Self::LockedOut
             | Self::PatExpired { .. }
             | Self::PatRevoked { .. }
             | Self::Unknown
             | Self::UsernameMismatch
-            | Self::WrongPassword => Class::Unauthenticated,
+            | Self::WrongPassword { .. } => Class::Unauthenticated,
         }
     }
 
@@ -98,6 +134,11 @@ impl AuthError {
             Self::AccountExpired => "account_expired",
             Self::AddressNotAllowed { .. } => "ip_not_allowed",
             Self::Ambiguous => "ambiguous_username",
+            Self::CertificateExpired { .. } => "certificate_expired",
+            Self::CertificateMismatch => "certificate_mismatch",
+            Self::CertificateNotYetValid { .. } => "certificate_not_yet_valid",
+            Self::CertificateOrphaned { .. } => "certificate_orphaned",
+            Self::CertificateRevoked { .. } => "certificate_revoked",
             Self::Garbled => "garbled",
             Self::Internal => "internal",
             Self::LockedOut => "locked_out",
@@ -107,7 +148,7 @@ impl AuthError {
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown",
             Self::UsernameMismatch => "username_mismatch",
-            Self::WrongPassword => "wrong_password",
+            Self::WrongPassword { .. } => "wrong_password",
         }
     }
 
@@ -121,7 +162,7 @@ impl AuthError {
                 | Self::LockedOut
                 | Self::Unknown
                 | Self::UsernameMismatch
-                | Self::WrongPassword
+                | Self::WrongPassword { .. }
         )
     }
 
@@ -130,6 +171,25 @@ impl AuthError {
         match self {
             Self::AccountDisabled { token } | Self::AddressNotAllowed { token } => token,
             Self::PatExpired { token } | Self::PatRevoked { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The account, where it alone is known. Not for the peer.
+    pub(super) const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::WrongPassword { account } => Some(account),
+            _ => None,
+        }
+    }
+
+    /// The serial number of the certificate, where it is known.
+    pub const fn serial(self) -> Option<Serial> {
+        match self {
+            Self::CertificateExpired { serial }
+            | Self::CertificateNotYetValid { serial }
+            | Self::CertificateOrphaned { serial }
+            | Self::CertificateRevoked { serial } => Some(serial),
             _ => None,
         }
     }

@@ -247,6 +247,8 @@ impl Inner {
             kind: AccountKind::Machine,
             roles: told.roles,
             token: Some(id),
+            certificate: None,
+            narrowed_to: None,
             scopes: told.scopes.into(),
             networks: told.networks.into(),
             account_networks: told.account_networks.into(),

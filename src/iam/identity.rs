@@ -23,6 +23,7 @@ use super::Config;
 use super::Notice;
 use super::Pepper;
 use super::Registry;
+use super::RevokedCertificates;
 use super::Time;
 use super::admission::TenantNames;
 use super::authenticator::Inner;
@@ -48,6 +49,8 @@ pub struct Identity {
     pub registry: Registry,
     /// Tenants, accounts, tokens.
     pub accounts: Accounts,
+    /// Revoked certificates of our own authority.
+    pub revoked: RevokedCertificates,
     pub(super) tail: Tail,
     pub(super) chores: Chores,
 }
@@ -99,6 +102,7 @@ impl Identity {
         let trail = Trail::new(TRAIL_EVENTS);
         let (marks, counters) = (Arc::clone(&recent), Arc::clone(&meters));
         let registry = Registry::new(marks, time.clone(), counters, trail.clone());
+        let throttle = Arc::new(Throttle::new(&config.throttle, &clock));
         let authenticator = Authenticator(Arc::new(Inner {
             records: Arc::clone(&records),
             pepper: pepper.clone(),
@@ -108,11 +112,12 @@ impl Identity {
             registry: registry.clone(),
             trail: trail.clone(),
             meters: Arc::clone(&meters),
-            throttle: Throttle::new(&config.throttle, &clock),
+            throttle: Arc::clone(&throttle),
             lockout: Lockout::new(&config.throttle),
             uses: Uses::default(),
             positive: Cache::new(config.cache_entries),
             negative: Cache::new(config.negative_entries),
+            certificates: Cache::new(config.cache_entries),
             logins: Cache::new(LOGINS),
             tenant_names: TenantNames::default(),
             foreign: OnceLock::new(),
@@ -131,6 +136,7 @@ impl Identity {
                 session_lifetime: config.session_lifetime,
                 passwords,
                 registry: registry.clone(),
+                throttle,
             },
             tail: Tail {
                 records,
@@ -146,6 +152,7 @@ impl Identity {
                 start,
             },
             authenticator,
+            revoked: registry.revoked().clone(),
             registry,
         })
     }

@@ -119,7 +119,9 @@ impl Inner {
                 return Err(match refused {
                     Resolved::Ambiguous => AuthError::Ambiguous,
                     Resolved::Nobody => AuthError::Unknown,
-                    Resolved::One(_) => AuthError::WrongPassword,
+                    Resolved::One(login) => AuthError::WrongPassword {
+                        account: login.account.id,
+                    },
                 });
             }
         };
@@ -151,6 +153,7 @@ impl Inner {
             id: account.id.to_string(),
             tenant: account.tenant.clone(),
             token: None,
+            certificate: None,
         };
         let now = self.time.now();
         let event = audit::Event {
@@ -221,6 +224,8 @@ fn admit(login: Login, now: Timestamp) -> Result<Principal, AuthError> {
         kind: account.kind,
         roles: account.roles,
         token: None,
+        certificate: None,
+        narrowed_to: None,
         scopes: Arc::default(),
         networks: Arc::default(),
         account_networks: account.networks.into(),

@@ -134,6 +134,8 @@ impl Inner {
             kind: account.kind,
             roles: account.roles,
             token: Some(token),
+            certificate: None,
+            narrowed_to: None,
             scopes: pat.scopes.into(),
             networks: pat.networks.into(),
             account_networks: account.networks.into(),
@@ -162,4 +164,4 @@ const SLOW_LANE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A read that takes longer counts as failed: shorter than the wait for a lane, so that what the cache still knows is
 /// served while the store hangs (iam R6).
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(2);

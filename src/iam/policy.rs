@@ -157,6 +157,7 @@ pub(crate) fn choose_tenant(
 /// Whether what was permitted to `principal` would still be, had the account these `roles`.
 pub(crate) fn still_permits(principal: &Principal, roles: Roles, permit: &Permit) -> bool {
     let own = permit.tenant == principal.tenant;
+    let roles = principal.effective(roles);
     (own || roles.contains(Role::SkylightAdmin))
         && is_allowed(roles, &principal.scopes, permit.action)
 }

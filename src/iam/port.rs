@@ -16,6 +16,7 @@ use super::AccountPolicy;
 use super::AccountQuery;
 use super::AccountRecord;
 use super::AccountSummary;
+use super::HolderFacts;
 use super::PatDigest;
 use super::PatFacts;
 use super::PatId;
@@ -93,6 +94,14 @@ pub trait Records: Debug + Send + Sync {
 
     /// The token with this digest and all that decides whether it counts, read at one moment.
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError>;
+
+    /// The account that a certificate names, and its tenant, read at one moment. `None` when it is deleted, or of another
+    /// tenant.
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError>;
 
     /// Whoever could be meant by a login name: in one tenant, or in all. At most two, which is enough to know that
     /// it is ambiguous.

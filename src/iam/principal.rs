@@ -7,11 +7,13 @@ use ipnet::IpNet;
 
 use crate::audit::Actor;
 use crate::model::Expiry;
+use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
 use super::AccountId;
 use super::PatId;
+use super::Reason;
 use super::Roles;
 use super::Scope;
 use super::bounds::lets_in;
@@ -28,10 +30,14 @@ pub struct Principal {
     pub username: Arc<str>,
     /// Person or machine.
     pub kind: AccountKind,
-    /// The account's roles.
+    /// The account's roles; with a certificate, those of the certificate that the account's cover.
     pub roles: Roles,
-    /// The token used; `None` after a login with a password.
+    /// The token used; `None` after a login with a password or a certificate.
     pub token: Option<PatId>,
+    /// The certificate used, where there was no other credential.
+    pub certificate: Option<Serial>,
+    /// The roles that the certificate used is narrowed to, whatever the account's own are.
+    pub narrowed_to: Option<Roles>,
     /// What the token is narrowed to; empty means all that the roles allow.
     pub scopes: Arc<[Scope]>,
     /// Where the token may be used from; empty means anywhere.
@@ -47,6 +53,25 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Whether a password opened it, and another password ends it.
+    pub(crate) const fn is_by_password(&self) -> bool {
+        self.token.is_none() && self.certificate.is_none()
+    }
+
+    /// Why its sessions end when its time is over.
+    pub(crate) const fn expiry_reason(&self) -> Reason {
+        if self.certificate.is_some() {
+            Reason::CertificateExpired
+        } else {
+            Reason::TokenExpired
+        }
+    }
+
+    /// What is left of its credential's rights when its account has `roles`: a certificate only ever narrows.
+    pub(crate) fn effective(&self, roles: Roles) -> Roles {
+        self.narrowed_to.map_or(roles, |own| own.covered_by(roles))
+    }
+
     /// Whether the credential may be used from `address` (iam L6).
     pub fn may_come_from(&self, address: IpAddr) -> bool {
         lets_in(&self.networks, address) && lets_in(&self.account_networks, address)
@@ -60,6 +85,7 @@ impl Principal {
             id: self.account.to_string(),
             tenant: self.tenant.clone(),
             token: self.token.map(|token| token.to_string()),
+            certificate: self.certificate.map(|serial| serial.to_string()),
         }
     }
 }

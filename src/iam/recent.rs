@@ -142,7 +142,7 @@ impl Marks {
             if let Some((_, reason)) = mark.ended.filter(|(seq, _)| newer(seq)) {
                 return Verdict::Ended(reason);
             }
-            if principal.token.is_none() && mark.password.as_ref().is_some_and(newer) {
+            if principal.is_by_password() && mark.password.as_ref().is_some_and(newer) {
                 return Verdict::Ended(Reason::PasswordChanged);
             }
             if let Some((_, bounds)) = mark.bounds.as_ref().filter(|(seq, _)| newer(seq)) {
@@ -212,6 +212,7 @@ impl Marks {
 /// Why sessions end by an entry that ends them whatever their rights.
 fn reason_of(revocation: &Revocation) -> Option<Reason> {
     match (&revocation.subject, &revocation.change) {
+        (Affected::Certificate(_), Change::Revoked) => Some(Reason::CertificateRevoked),
         (_, Change::Revoked) | (Affected::Pat(_), Change::Deleted) => Some(Reason::TokenRevoked),
         (_, Change::Deleted) => Some(Reason::AccountDeleted),
         (_, Change::Disabled) => Some(Reason::AccountDisabled),

@@ -128,6 +128,17 @@ pub struct PatFacts {
     pub seq: u64,
 }
 
+/// Everything that decides whether a certificate counts, read at one moment.
+#[derive(Clone, Debug)]
+pub struct HolderFacts {
+    /// The account.
+    pub account: AccountRecord,
+    /// The account's tenant.
+    pub tenant: TenantRecord,
+    /// The newest entry of the revocation log at that moment.
+    pub seq: u64,
+}
+
 /// Whether an account or a tenant is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {

@@ -15,6 +15,7 @@ use super::Principal;
 use super::Source;
 use super::authenticator::Inner;
 use super::meters::Meters;
+use super::throttle::Known;
 use super::throttle::Price;
 
 impl Authenticator {
@@ -66,10 +67,12 @@ impl Inner {
         if !matches!(error.class(), Class::Unauthenticated | Class::Denied) {
             return error;
         }
-        let (price, is_told) = match error.token() {
-            Some(token) => (
-                self.throttle.charge_inactive(token),
-                self.throttle.is_worth_telling(token),
+        let known = error.token().map(Known::Pat);
+        let known = known.or(error.serial().map(Known::Certificate));
+        let (price, is_told) = match known {
+            Some(known) => (
+                self.throttle.charge_inactive(known),
+                self.throttle.is_worth_telling(known),
             ),
             None => (self.throttle.charge_source(from.address), true),
         };
@@ -89,16 +92,20 @@ impl Inner {
     }
 
     fn tell(&self, kind: Kind, error: AuthError, from: Source<'_>) {
-        let subject = error.token().map(|token| Subject {
-            kind: "pat",
-            id: token.to_string(),
+        let subject = |kind, id| Subject {
+            kind,
+            id,
             name: None,
-        });
+        };
+        let token = error.token().map(|token| subject("pat", token.to_string()));
+        let account = error.account().map(|id| subject("account", id.to_string()));
+        let certificate = error.serial();
+        let certificate = certificate.map(|serial| subject("certificate", serial.to_string()));
         self.trail.record(Event {
             outcome: Outcome::Failure,
             origin: from.to_origin(),
             reason: Some(error.reason()),
-            subject,
+            subject: token.or(account).or(certificate),
             ..Event::new(self.time.now(), kind, Actor::Unknown)
         });
     }

@@ -21,6 +21,7 @@ use super::Permit;
 use super::Principal;
 use super::Reason;
 use super::Revocation;
+use super::RevokedCertificates;
 use super::Source;
 use super::Time;
 use super::Use;
@@ -46,6 +47,7 @@ struct Inner {
     /// 0 while sessions may be opened, else the code of the reason why not.
     shut: AtomicU8,
     recent: Arc<Recent>,
+    revoked: RevokedCertificates,
     time: Time,
     meters: Arc<Meters>,
     trail: Trail,
@@ -88,6 +90,7 @@ impl Registry {
             next: AtomicU64::new(0),
             shut: AtomicU8::new(OPEN),
             recent,
+            revoked: RevokedCertificates::new(),
             time,
             meters,
             trail,
@@ -130,7 +133,7 @@ impl Registry {
             .ok_or(RegistryError::Outdated)?;
         let reason = self
             .is_shut()
-            .or(expired.then_some(Reason::TokenExpired))
+            .or(expired.then_some(principal.expiry_reason()))
             .or_else(|| judge(&live.session, verdict));
         if let Some(reason) = reason {
             live.session.end(reason);
@@ -144,6 +147,7 @@ impl Registry {
         for revocation in revocations {
             self.0.recent.note(revocation);
         }
+        self.0.revoked.apply(revocations);
         if revocations
             .iter()
             .any(|revocation| revocation.change.takes_away())
@@ -208,7 +212,7 @@ impl Registry {
             let expired = session.expires().is_over(now);
             expired.then(|| {
                 self.0.time.note_expiry(now);
-                Reason::TokenExpired
+                session.principal.expiry_reason()
             })
         });
     }
@@ -241,6 +245,11 @@ impl Registry {
     /// Why sessions are kept out, if they are.
     pub fn is_shut(&self) -> Option<Reason> {
         Reason::from_code(self.0.shut.load(Ordering::SeqCst))
+    }
+
+    /// The certificates that are revoked.
+    pub(super) fn revoked(&self) -> &RevokedCertificates {
+        &self.0.revoked
     }
 
     /// Each open session's token, and its use by that session, at this moment.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::Expiry;
+use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -32,6 +33,8 @@ pub struct Revocation {
 pub enum Affected {
     /// All of an account.
     Account(AccountId),
+    /// One certificate of our own authority.
+    Certificate(Serial),
     /// One token.
     Pat(PatId),
     /// All of a tenant.
@@ -53,7 +56,7 @@ pub enum Change {
     Enabled,
     /// Another password; ends what was opened with the old one.
     Password,
-    /// A token withdrawn.
+    /// A token or certificate withdrawn.
     Revoked,
     /// The account has these roles now.
     Roles(Roles),
@@ -62,14 +65,15 @@ pub enum Change {
 }
 
 impl Affected {
-    /// The three by which a principal can be affected.
+    /// All by which a principal can be affected.
     pub(crate) fn of(principal: &Principal) -> impl Iterator<Item = Self> {
         let pat = principal.token.map(Self::Pat);
+        let certificate = principal.certificate.map(Self::Certificate);
         let others = [
             Self::Account(principal.account),
             Self::Tenant(principal.tenant.clone()),
         ];
-        pat.into_iter().chain(others)
+        pat.into_iter().chain(certificate).chain(others)
     }
 }
 

@@ -116,6 +116,14 @@ impl Roles {
             .any(|role| !others.iter().any(|other| other.covers(role)))
     }
 
+    /// Those that one of `others` covers.
+    #[must_use]
+    pub fn covered_by(self, others: Self) -> Self {
+        self.iter()
+            .filter(|role| others.iter().any(|other| other.covers(*role)))
+            .collect()
+    }
+
     /// The roles, the most powerful first.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL
@@ -189,6 +197,20 @@ mod tests {
             );
         }
         assert!(!Roles::default().exceeds(Roles::default()));
+    }
+
+    #[test]
+    fn roles_are_narrowed_to_what_others_cover() {
+        let wanted: Roles = "tenant-admin,tenant-user".parse().unwrap();
+        for (others, left) in [
+            ("skylight-admin", "tenant-admin,tenant-user"),
+            ("tenant-contributor", "tenant-user"),
+            ("service-account-manager", ""),
+            ("", ""),
+        ] {
+            let others: Roles = others.parse().unwrap();
+            assert_eq!(wanted.covered_by(others).to_string(), left);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use futures_util::task::AtomicWaker;
 
 use crate::model::Class;
 use crate::model::Expiry;
+use crate::model::Serial;
 
 use super::PatId;
 use super::Permit;
@@ -29,6 +30,10 @@ pub enum Reason {
     AccountDisabled,
     /// The account may no longer be used from where the session was opened (iam L6).
     AddressNotAllowed,
+    /// The certificate, its account, or the account's tenant, expired.
+    CertificateExpired,
+    /// The certificate was revoked.
+    CertificateRevoked,
     /// The gateway stops.
     Draining,
     /// The password that opened it was changed.
@@ -50,6 +55,8 @@ pub struct End {
     pub reason: Reason,
     /// The token that opened it.
     pub token: Option<PatId>,
+    /// The certificate that opened it.
+    pub certificate: Option<Serial>,
 }
 
 /// An open RPC. Dropping it takes it out of the registry.
@@ -166,13 +173,14 @@ impl Session {
         Some(End {
             reason,
             token: self.principal.token,
+            certificate: self.principal.certificate,
         })
     }
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 11] = [
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::Draining,
@@ -182,6 +190,8 @@ impl Reason {
         Self::TokenExpired,
         Self::TokenRevoked,
         Self::AddressNotAllowed,
+        Self::CertificateExpired,
+        Self::CertificateRevoked,
     ];
 
     /// The machine word: trailer `x-auth-reason`, label of metrics.
@@ -190,6 +200,8 @@ impl Reason {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
             Self::AddressNotAllowed => "ip_not_allowed",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateRevoked => "certificate_revoked",
             Self::Draining => "draining",
             Self::PasswordChanged => "password_changed",
             Self::RolesChanged => "roles_changed",
@@ -204,6 +216,8 @@ impl Reason {
         match self {
             Self::AccountDeleted
             | Self::AccountDisabled
+            | Self::CertificateExpired
+            | Self::CertificateRevoked
             | Self::PasswordChanged
             | Self::TokenExpired
             | Self::TokenRevoked => Class::Unauthenticated,
@@ -223,6 +237,8 @@ impl Reason {
             Self::TokenExpired => 7,
             Self::TokenRevoked => 8,
             Self::AddressNotAllowed => 9,
+            Self::CertificateExpired => 10,
+            Self::CertificateRevoked => 11,
         }
     }
 
@@ -238,6 +254,8 @@ impl fmt::Display for Reason {
             Self::AccountDeleted => "account deleted",
             Self::AccountDisabled => "account disabled",
             Self::AddressNotAllowed => "address is no longer allowed",
+            Self::CertificateExpired => "certificate expired",
+            Self::CertificateRevoked => "certificate revoked",
             Self::Draining => "gateway is stopping",
             Self::PasswordChanged => "password changed",
             Self::RolesChanged => "roles no longer allow this",

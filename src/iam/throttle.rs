@@ -19,6 +19,7 @@ use governor::state::keyed::DashMapStateStore;
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
+use crate::model::Serial;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -30,10 +31,21 @@ use super::ThrottleConfig;
 #[derive(Debug)]
 pub(crate) struct Throttle {
     sources: Buckets<IpAddr>,
-    inactive: Buckets<PatId>,
-    telling: Buckets<PatId>,
+    inactive: Buckets<Known>,
+    telling: Buckets<Known>,
     denied: Buckets<AccountId>,
     visits: Buckets<(AccountId, TenantId)>,
+    writes: Buckets<AccountId>,
+    pats: Buckets<TenantId>,
+}
+
+/// A credential that is known, but inactive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Known {
+    /// A certificate of our own authority.
+    Certificate(Serial),
+    /// A token.
+    Pat(PatId),
 }
 
 /// A failure's price.
@@ -47,6 +59,16 @@ pub(crate) enum Price {
     Spent(Duration),
 }
 
+impl Price {
+    /// How long to wait; `None` within the budget.
+    pub(crate) const fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Free => None,
+            Self::JustSpent(wait) | Self::Spent(wait) => Some(wait),
+        }
+    }
+}
+
 impl Throttle {
     pub(crate) fn new(config: &ThrottleConfig, clock: &Clock) -> Self {
         let per_minute = Quota::per_minute(config.failure_per_minute);
@@ -57,6 +79,8 @@ impl Throttle {
             inactive: Buckets::new(per_second.allow_burst(burst(config.inactive_burst)), clock),
             telling: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
             visits: Buckets::new(Quota::per_minute(NonZeroU32::MIN), clock),
+            writes: Buckets::new(Quota::per_second(config.writes_per_second), clock),
+            pats: Buckets::new(Quota::per_minute(config.pats_per_minute), clock),
             denied: Buckets::new(
                 Quota::per_second(NonZeroU32::MIN).allow_burst(burst(DENIALS)),
                 clock,
@@ -64,20 +88,30 @@ impl Throttle {
         }
     }
 
+    /// Charges a change over HTTP to who makes it (iam L5).
+    pub(crate) fn charge_write(&self, account: AccountId) -> Price {
+        self.writes.charge(account)
+    }
+
+    /// Charges a new token to its tenant (iam L5).
+    pub(crate) fn charge_pat(&self, tenant: TenantId) -> Price {
+        self.pats.charge(tenant)
+    }
+
     /// Charges a failure to its source.
     pub(crate) fn charge_source(&self, from: IpAddr) -> Price {
         self.sources.charge(network_of(from))
     }
 
-    /// Charges the use of a known but inactive token to that token: a fleet of forgotten clients that retry for
+    /// Charges the use of a known but inactive credential to that credential: a fleet of forgotten clients that retry for
     /// ever is no attack, and must not cost its neighbours behind the same address (iam L2).
-    pub(crate) fn charge_inactive(&self, token: PatId) -> Price {
-        self.inactive.charge(token)
+    pub(crate) fn charge_inactive(&self, known: Known) -> Price {
+        self.inactive.charge(known)
     }
 
-    /// Whether the audit trail should hear of an inactive token: once a minute (iam L2).
-    pub(crate) fn is_worth_telling(&self, token: PatId) -> bool {
-        self.telling.charge(token) == Price::Free
+    /// Whether the audit trail should hear of an inactive credential: once a minute (iam L2).
+    pub(crate) fn is_worth_telling(&self, known: Known) -> bool {
+        self.telling.charge(known) == Price::Free
     }
 
     /// Whether the audit trail should hear that an account wanted what it may not: ten times, and then once a second.
@@ -100,6 +134,8 @@ impl Throttle {
         self.sources.sweep();
         self.inactive.sweep();
         self.telling.sweep();
+        self.writes.sweep();
+        self.pats.sweep();
         self.denied.sweep();
         self.visits.sweep();
     }

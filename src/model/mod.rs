@@ -1,6 +1,7 @@
 //! The field's words as plain data: whose data, which path, what value, when, and what was asked for.
 //! Nothing here does I/O, knows a wire format, or can fail but by parsing.
 
+mod certificate;
 mod class;
 mod expiry;
 mod name;
@@ -13,6 +14,10 @@ mod subscription;
 mod timestamp;
 mod value;
 
+pub use certificate::ClientCertificate;
+pub use certificate::Holder;
+pub use certificate::NotASerial;
+pub use certificate::Serial;
 pub use class::Class;
 pub use expiry::Expiry;
 pub use name::Origin;

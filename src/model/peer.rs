@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ClientCertificate;
+
 /// Who is at the other end. One per connection, shared by its requests; cheap to clone.
 #[derive(Clone)]
 pub struct Peer {
@@ -13,6 +15,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The verified chain in DER, the peer's own certificate first. `None` when it showed none, which is allowed.
     pub certificate: Option<Arc<[Bytes]>>,
+    /// What the first certificate of the chain says.
+    pub client: Option<Arc<ClientCertificate>>,
     /// The name under which the peer asked for us (RFC 6066 3).
     pub server_name: Option<Arc<str>>,
     /// What the two sides agreed to speak.
@@ -39,6 +43,7 @@ impl Peer {
         Self {
             address,
             certificate: None,
+            client: None,
             server_name: None,
             alpn: Alpn::Unsaid,
             is_encrypted: false,

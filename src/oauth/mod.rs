@@ -12,6 +12,7 @@ mod error;
 mod frame;
 mod introspect;
 mod issuer;
+mod operations;
 mod request;
 mod routes;
 mod service;

@@ -9,11 +9,9 @@ use super::Body;
 use super::Operation;
 use super::Schema;
 
-/// What a face has beside its operations.
+/// What holds for all operations of a group.
 #[derive(Clone, Copy, Debug)]
 pub struct Document {
-    /// Its title.
-    pub title: &'static str,
     /// Failures that every operation has.
     pub failures: &'static [u16],
     /// The body of a failure.
@@ -22,12 +20,14 @@ pub struct Document {
     pub media: &'static [&'static str],
 }
 
-/// Writes the description of a face.
-pub fn document(of: &Document, operations: &[Operation]) -> Value {
+/// Writes the description of a port on which these groups are.
+pub fn document(title: &str, groups: &[(Document, Vec<Operation>)]) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    of.failure.write(&mut schemas);
-    for operation in operations {
+    let operations = groups
+        .iter()
+        .flat_map(|(of, operations)| operations.iter().map(move |operation| (of, operation)));
+    for (of, operation) in operations {
         let page = paths
             .entry(operation.path.to_owned())
             .or_insert_with(|| json!({}));
@@ -39,7 +39,7 @@ pub fn document(of: &Document, operations: &[Operation]) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": of.title,
+            "title": title,
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
@@ -49,6 +49,7 @@ pub fn document(of: &Document, operations: &[Operation]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
+                "certificate": { "type": "mutualTLS" },
                 "client": { "type": "http", "scheme": "basic" },
             },
         },
@@ -72,7 +73,8 @@ fn describe(of: &Document, operation: &Operation, schemas: &mut Map<String, Valu
         "security",
         match operation.access {
             Access::Open => json!([]),
-            Access::Bearer | Access::Tenant => json!([{ "bearer": [] }]),
+            Access::Bearer | Access::Tenant => json!([{ "bearer": [] }, { "certificate": [] }]),
+            Access::Certificate => json!([{ "certificate": [] }]),
             Access::Client => json!([{ "bearer": [] }, { "client": [] }]),
         },
     );
@@ -110,6 +112,7 @@ fn body(body: Body, schemas: &mut Map<String, Value>) -> Option<Value> {
 
 fn answers(of: &Document, operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     let mut answers = Map::new();
+    of.failure.write(schemas);
     let success = operation.answer.map_or_else(
         || json!({ "description": "Done." }),
         |schema| {

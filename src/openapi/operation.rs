@@ -45,13 +45,15 @@ pub enum Method {
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever shows a bearer token.
+    /// Whoever shows a bearer token, or has a client certificate.
     Bearer,
-    /// The same, or a client that shows its secret.
+    /// Whose connection has a client certificate.
+    Certificate,
+    /// Whoever shows a bearer token, or a client that shows its secret.
     Client,
     /// Everybody.
     Open,
-    /// Whoever shows a bearer token and names its tenant.
+    /// As [`Access::Bearer`], with the tenant named.
     Tenant,
 }
 

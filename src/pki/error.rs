@@ -24,9 +24,18 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Names in certificates of this issuer would be written otherwise than it writes its own: use another issuer.
+    #[error("name of the certificate authority in {path} is written in an unusual way")]
+    IssuerName {
+        /// The file.
+        path: PathBuf,
+    },
     /// The library refused to make a key or certificate.
     #[error("cannot issue a certificate")]
     Issue(#[from] rcgen::Error),
+    /// The certificate came out with another key than the request's, or does not parse.
+    #[error("issued certificate differs from its profile")]
+    Issued,
     /// Others than the owner may read the key; `chmod` it.
     #[error("private key {path} has mode {mode:04o}: others than its owner may read it")]
     KeyExposed {
@@ -51,6 +60,12 @@ pub enum Error {
         /// Where its key should be.
         key: PathBuf,
     },
+    /// The issuer is about to end, or there is none.
+    #[error("no certificate authority that still holds")]
+    NoIssuer,
+    /// No certificate authority of that name.
+    #[error("no such certificate authority")]
+    NoSuchIssuer,
     /// A server certificate needs at least one name.
     #[error("no server name is given")]
     NoNames,

@@ -12,6 +12,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem;
@@ -46,6 +49,55 @@ pub(super) fn parse_certificates(
     }
 }
 
+/// A certificate as PEM text.
+pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> String {
+    pem("CERTIFICATE", certificate)
+}
+
+/// Any DER as PEM text (RFC 7468).
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
+    let digits = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in digits.as_bytes().chunks(PEM_LINE) {
+        text.extend(line.iter().map(|byte| char::from(*byte)));
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
+}
+
+/// A private key as PKCS#8 PEM text of version 1, which everybody reads: of an Ed25519 key the library writes version 2
+/// (RFC 5958), which OpenSSL 3.0 does not know.
+pub fn key_to_pem(key: &KeyPair) -> Zeroizing<String> {
+    let der = Zeroizing::new(key.serialize_der());
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone is not general enough in its lifetimes"
+    )]
+    let parts = yasna::parse_der(&der, |reader| {
+        reader.read_sequence(|reader| {
+            reader.next().read_der()?;
+            let algorithm = reader.next().read_der()?;
+            let secret = Zeroizing::new(reader.next().read_der()?);
+            let _public = reader.read_optional(|reader| reader.read_der())?;
+            Ok((algorithm, secret))
+        })
+    });
+    let Ok((algorithm, secret)) = parts else {
+        return Zeroizing::new(key.serialize_pem());
+    };
+    let first = Zeroizing::new(yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            writer.next().write_u8(0);
+            writer.next().write_der(&algorithm);
+            writer.next().write_der(&secret);
+        });
+    }));
+    Zeroizing::new(pem("PRIVATE KEY", &first))
+}
+
 /// Finds the one private key (PKCS#8, SEC1 or PKCS#1). The parser's own error could show the key: it is dropped.
 pub(super) fn parse_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_: pem::Error| Error::NotAKey {
@@ -78,6 +130,42 @@ pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
         .map_err(at(path))
 }
 
+/// Puts a file with a secret in its place in one step: whole or not at all, for its owner alone (mode 0600).
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be written.
+pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, OWNER_ONLY)
+}
+
+/// The same for a file that everybody may read (mode 0644).
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be written.
+pub fn write_public(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, PUBLIC)
+}
+
+/// Makes a directory that its owner alone may enter; an existing one stays as it is.
+///
+/// # Errors
+///
+/// [`Error::File`] when it cannot be made.
+pub fn make_secret_dir(path: &Path) -> Result<(), Error> {
+    make_dir(path)
+}
+
+/// Reads a file with a secret that nobody but its owner may read.
+///
+/// # Errors
+///
+/// [`Error::KeyExposed`], or [`Error::File`] when it cannot be read.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_private(path, GROUP_AND_OTHERS)
+}
+
 /// Puts a file where none is. When another process was first, its file stays: read it.
 pub(super) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let fresh = write_beside(path, content, mode)?;
@@ -96,6 +184,12 @@ pub(super) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Erro
     let fresh = write_beside(path, content, mode)?;
     fs::rename(&fresh, path).map_err(at(path))?;
     sync_parent(path)
+}
+
+/// Gives a file another name, in the place of what was there.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(at(to))?;
+    sync_parent(to)
 }
 
 /// Writes a file under another name in the same directory, down to the disk.
@@ -124,7 +218,8 @@ fn write_beside(path: &Path, content: &[u8], mode: u32) -> Result<PathBuf, Error
 
 /// A new name is on the disk only when its directory is.
 fn sync_parent(path: &Path) -> Result<(), Error> {
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    let parent = parent.unwrap_or(Path::new("."));
     File::open(parent)
         .and_then(|dir| dir.sync_all())
         .map_err(at(parent))
@@ -148,6 +243,9 @@ pub(super) const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// A key that the operator brings may be shared with a group, as distributions do (`ssl-cert`).
 pub(super) const OTHERS: u32 = 0o007;
+
+/// Characters of a line (RFC 7468 2).
+const PEM_LINE: usize = 64;
 
 const OWNER_ONLY_DIR: u32 = 0o700;
 const MODE_BITS: u32 = 0o7777;

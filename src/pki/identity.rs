@@ -15,7 +15,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
+use sha2::Digest as _;
+use sha2::Sha256;
+use x509_parser::extensions::DistributionPointName;
 use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::ParsedExtension;
 use x509_parser::parse_x509_certificate;
 
 use crate::clock::Clock;
@@ -101,9 +105,38 @@ impl ServerIdentity {
         self.key.clone_key()
     }
 
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub fn key_hash(&self) -> [u8; 32] {
+        let parsed = self
+            .chain
+            .first()
+            .map(|first| parse_x509_certificate(first));
+        match parsed {
+            Some(Ok((_, parsed))) => Sha256::digest(parsed.public_key().raw).into(),
+            _ => [0; 32],
+        }
+    }
+
     /// From when on a new certificate should be made: 30 days before this one ends.
     pub fn renew_at(&self) -> Timestamp {
         self.ends.saturating_sub(RENEW_BEFORE)
+    }
+
+    /// Where it says that its issuer's revocation list is.
+    pub(super) fn crl_point(&self) -> Option<String> {
+        let (_, parsed) = parse_x509_certificate(self.chain.first()?).ok()?;
+        let extensions = parsed.extensions().iter();
+        let mut points = extensions.filter_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::CRLDistributionPoints(points) => points.points.first(),
+            _ => None,
+        });
+        match &points.next()?.distribution_point {
+            Some(DistributionPointName::FullName(names)) => match names.first() {
+                Some(GeneralName::URI(uri)) => Some((*uri).to_owned()),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether clients that trust `issuer` accept this for exactly `names`, for another 30 days.

@@ -58,8 +58,10 @@ impl Service {
         }
         let origin = origin(parts, peer);
         let from = (peer.address.ip(), &origin);
-        let credential = credential(&parts.headers)?;
-        let principal = self.authenticator.authenticate(credential, from).await?;
+        let presented = credential(&parts.headers)?;
+        let shown = peer.client.as_ref();
+        let principal = self.authenticator.identify(presented, shown, from).await?;
+        let principal = principal.ok_or_else(Refusal::missing_credentials)?;
         let permit = match named(parts, peer) {
             Ok(named) => self.authenticator.permit(&principal, action, named).await,
             Err(denied) => Err(denied.into()),
@@ -69,6 +71,8 @@ impl Service {
                 self.authenticator.note_denied(&principal, reason, from);
             }
         })?;
+        self.authenticator
+            .note_visit(&principal, permit.tenant(), from);
         Ok(Admitted {
             tenant: permit.tenant().clone(),
             permit,
@@ -110,19 +114,23 @@ impl Service {
     }
 }
 
-/// A bearer token, or a user name with a password or a token, as NSO's NED sends it.
-fn credential(headers: &HeaderMap) -> Result<Credential, Refusal> {
+/// A bearer token, or a user name with a password or a token, as NSO's NED sends it; `None` where there is no header.
+fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
         return Err(Refusal::invalid("Authorization is given more than once"));
     }
-    let text = first.and_then(|value| value.to_str().ok());
-    let text = text.ok_or_else(Refusal::missing_credentials)?;
+    let Some(first) = first else {
+        return Ok(None);
+    };
+    let text = first.to_str().map_err(|_| Refusal::missing_credentials())?;
     let credential = bearer_token(text)
         .map(Credential::Bearer)
         .or_else(|| basic(text));
-    credential.ok_or_else(Refusal::missing_credentials)
+    credential
+        .map(Some)
+        .ok_or_else(Refusal::missing_credentials)
 }
 
 /// RFC 7617.

@@ -182,6 +182,7 @@ async fn new_place(
         id: account.clone(),
         tenant: tenant.clone(),
         token: Some(id.to_string()),
+        certificate: None,
     };
     Ok(Some(Event {
         origin: audit::Origin {

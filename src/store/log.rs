@@ -14,7 +14,6 @@ use crate::audit::MOST_EVENTS;
 use crate::audit::hash_of;
 use crate::audit::hex;
 use crate::iam::AccountId;
-use crate::iam::PatId;
 use crate::iam::TokenKind;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -187,24 +186,28 @@ pub(super) fn announce(events: &[Event]) {
     }
 }
 
-/// Adds whose a token is, where an event names it alone: who recorded it knew no more, and its tenant may read of it.
+/// Adds whose a token or an account is, where an event names it alone: who recorded it knew no more, and its tenant may
+/// read of it.
 async fn complete(transaction: &mut Transaction, mut event: Event) -> Result<Event, sqlx::Error> {
-    let token = event.subject.as_ref().filter(|_| event.tenant.is_none());
-    let token = token.filter(|subject| subject.kind == TokenKind::Pat.as_str());
-    let Some(id) = token.and_then(|subject| subject.id.parse::<PatId>().ok()) else {
+    let Some(subject) = event.subject.as_mut().filter(|_| event.tenant.is_none()) else {
         return Ok(event);
     };
-    let found = query("SELECT tenant, account, name FROM pats WHERE id = $1")
-        .bind(id.raw())
-        .fetch_optional(transaction)
-        .await?;
+    let is_token = subject.kind == TokenKind::Pat.as_str();
+    let sql = match subject.kind {
+        "account" => "SELECT tenant, id, username FROM accounts WHERE id = $1",
+        _ if is_token => "SELECT tenant, account, name FROM pats WHERE id = $1",
+        _ => return Ok(event),
+    };
+    let Ok(id) = subject.id.parse::<i64>() else {
+        return Ok(event);
+    };
+    let found = query(sql).bind(id).fetch_optional(transaction).await?;
     if let Some(row) = found {
         let mut columns = Columns::of(&row);
         event.tenant = Some(columns.tenant_id()?);
-        event.account = Some(AccountId::from_raw(columns.next()?).to_string());
-        if let Some(subject) = &mut event.subject {
-            subject.name = Some(columns.next()?);
-        }
+        let account = AccountId::from_raw(columns.next()?).to_string();
+        event.account = Some(account).filter(|_| is_token);
+        subject.name = Some(columns.next()?);
     }
     Ok(event)
 }

@@ -54,6 +54,8 @@ const STEPS: &[Step] = &[
     step!(3, "peppers", "0003_peppers.sql"),
     step!(4, "policy", "0004_policy.sql"),
     step!(7, "audit", "0007_audit.sql"),
+    step!(8, "certificates", "0008_certificates.sql"),
+    step!(9, "revoked certificates", "0009_certificates.sql"),
     step!(10, "datastore", "0010_datastore.sql"),
     step!(11, "addresses", "0011_addresses.sql"),
 ];

@@ -5,6 +5,7 @@
 //! the schema has a folder for each (`migrations/`). The tests of the ports are written once, too, in `tests/conformance.rs`.
 
 mod address;
+mod certificates;
 mod creation;
 mod database;
 mod ending;
@@ -21,6 +22,7 @@ mod pools;
 mod postgres;
 mod query;
 mod records;
+mod revoking;
 mod rows;
 mod search;
 mod sqlite;

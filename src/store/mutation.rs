@@ -2,6 +2,7 @@
 //! revocation log. It begins as the only writer, so what it has looked at stays true until it commits.
 
 use crate::audit::Event;
+use crate::audit::Kind;
 use crate::iam::Affected;
 use crate::iam::Change;
 use crate::iam::Revocation;
@@ -14,8 +15,11 @@ use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::pki::Reason;
+use crate::pki::port::Which;
 
 use super::Store;
+use super::certificates;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
@@ -35,24 +39,9 @@ pub(super) async fn apply(
     at: Timestamp,
     event: &Event,
 ) -> Result<Applied, RecordsError> {
-    let transaction = store.begin().await.map_err(unavailable)?;
-    let mut writer = Writer {
-        transaction,
-        at,
-        applied: Applied::default(),
-    };
+    let mut writer = Writer::begin(store, at).await?;
     writer.make(mutation).await?;
-    log::append(&mut writer.transaction, std::slice::from_ref(event))
-        .await
-        .map_err(unavailable)?;
-    if !writer.applied.revocations.is_empty() {
-        announce(&mut writer.transaction)
-            .await
-            .map_err(unavailable)?;
-    }
-    writer.transaction.commit().await.map_err(unavailable)?;
-    log::announce(std::slice::from_ref(event));
-    Ok(writer.applied)
+    writer.finish(event).await
 }
 
 /// A change on its way.
@@ -63,6 +52,32 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Begins as the only writer.
+    pub(super) async fn begin(store: &Store, at: Timestamp) -> Result<Self, RecordsError> {
+        Ok(Self {
+            transaction: store.begin().await.map_err(unavailable)?,
+            at,
+            applied: Applied::default(),
+        })
+    }
+
+    /// Commits, with the audit event, and one more for each certificate that went with what it tells of.
+    pub(super) async fn finish(mut self, event: &Event) -> Result<Applied, RecordsError> {
+        let mut events = vec![event.clone()];
+        if event.kind != Kind::CertificateRevoked {
+            events.extend(certificates::events(event, &self.applied.revocations));
+        }
+        log::append(&mut self.transaction, &events)
+            .await
+            .map_err(unavailable)?;
+        if !self.applied.revocations.is_empty() {
+            announce(&mut self.transaction).await.map_err(unavailable)?;
+        }
+        self.transaction.commit().await.map_err(unavailable)?;
+        log::announce(&events);
+        Ok(self.applied)
+    }
+
     async fn make(&mut self, mutation: &Mutation) -> Result<(), RecordsError> {
         match mutation {
             Mutation::CreateAccount {
@@ -134,6 +149,8 @@ impl Writer {
             .await;
         let revoked = all(revoked, |mut columns| columns.next::<String>())?;
         self.count_revoked(revoked.iter().map(String::as_str));
+        let own = Which::Account(account.id.raw());
+        self.revoke_with(own, Reason::CessationOfOperation).await?;
         self.note_account(account, Change::Deleted).await
     }
 
@@ -258,10 +275,11 @@ impl Writer {
         subject: Affected,
         change: Change,
     ) -> Result<(), RecordsError> {
-        let (account, pat) = match &subject {
-            Affected::Account(id) => (Some(id.raw()), None),
-            Affected::Pat(id) => (None, Some(id.raw())),
-            Affected::Tenant(_) => (None, None),
+        let (account, pat, certificate) = match &subject {
+            Affected::Account(id) => (Some(id.raw()), None, None),
+            Affected::Certificate(serial) => (None, None, Some(serial.to_string())),
+            Affected::Pat(id) => (None, Some(id.raw()), None),
+            Affected::Tenant(_) => (None, None, None),
         };
         let roles = match &change {
             Change::Roles(roles) => Some(roles.to_string()),
@@ -278,8 +296,8 @@ impl Writer {
         let lifetime = bounds.and_then(|bounds| bounds.max_lifetime);
         let not_before = bounds.and_then(|bounds| bounds.not_before);
         let sql = "INSERT INTO revocations (at, tenant, account, pat, change, roles, expires, \
-                   max_lifetime, not_before, networks) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq";
+                   max_lifetime, not_before, networks, certificate) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING seq";
         let row = query(sql)
             .bind(self.at.nanos())
             .bind(tenant.as_str())
@@ -291,6 +309,7 @@ impl Writer {
             .bind(lifetime.map(|lifetime| stored(lifetime.as_secs())))
             .bind(not_before.map(Timestamp::nanos))
             .bind(bounds.map(|bounds| joined(&bounds.networks, NETWORKS)))
+            .bind(certificate)
             .fetch_one(&mut self.transaction)
             .await
             .map_err(unavailable)?;

@@ -8,6 +8,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountQuery;
 use crate::iam::AccountRecord;
 use crate::iam::AccountSummary;
+use crate::iam::HolderFacts;
 use crate::iam::PatDigest;
 use crate::iam::PatFacts;
 use crate::iam::PatId;
@@ -193,6 +194,30 @@ impl Records for Store {
         })
     }
 
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            tenant_columns!(),
+            ", (SELECT coalesce(max(seq), 0) FROM revocations) \
+             FROM accounts a JOIN tenants t ON t.id = a.tenant \
+             WHERE a.tenant = $1 AND a.id = $2 AND a.state <> 'deleted'"
+        );
+        let query = query(sql).bind(tenant.as_str()).bind(account.raw());
+        one(query.fetch_optional(&self.readers).await, |mut columns| {
+            Ok(HolderFacts {
+                account: columns.account()?,
+                tenant: columns.tenant()?,
+                seq: columns.number()?,
+            })
+        })
+    }
+
     async fn find_logins(
         &self,
         username: &str,
@@ -223,7 +248,7 @@ impl Records for Store {
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<Revocation>, RecordsError> {
         let sql = "SELECT seq, at, tenant, account, pat, change, roles, expires, max_lifetime, not_before, \
-                   networks FROM revocations WHERE seq > $1 ORDER BY seq LIMIT $2";
+                   networks, certificate FROM revocations WHERE seq > $1 ORDER BY seq LIMIT $2";
         let query = query(sql).bind(stored(after)).bind(limit);
         all(query.fetch_all(&self.readers).await, |mut columns| {
             columns.revocation()

@@ -213,10 +213,14 @@ impl<'r> Columns<'r> {
         let roles: Option<&str> = self.next()?;
         let expires: Option<i64> = self.next()?;
         let bounds = self.bounds()?;
-        let subject = match (account, pat) {
-            (Some(account), _) => Affected::Account(account),
-            (None, Some(pat)) => Affected::Pat(pat),
-            (None, None) => Affected::Tenant(tenant.clone()),
+        let certificate: Option<&str> = self.next()?;
+        let subject = match (account, pat, certificate) {
+            (Some(account), ..) => Affected::Account(account),
+            (None, Some(pat), _) => Affected::Pat(pat),
+            (None, None, Some(serial)) => {
+                Affected::Certificate(serial.parse().map_err(|_| nonsense("serial"))?)
+            }
+            (None, None, None) => Affected::Tenant(tenant.clone()),
         };
         let change = match change {
             "bounds" => Change::Bounds(bounds.into()),
@@ -305,7 +309,7 @@ fn seconds(number: i64) -> Result<Duration, sqlx::Error> {
         .map_err(|_| nonsense("lifetime"))
 }
 
-fn nonsense(what: &'static str) -> sqlx::Error {
+pub(super) fn nonsense(what: &'static str) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(Nonsense(what)))
 }
 

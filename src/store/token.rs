@@ -14,6 +14,8 @@ use crate::iam::port::Which;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::pki::Reason;
+use crate::pki::port::Which as Certified;
 
 use super::fault::unavailable;
 use super::mutation::Writer;
@@ -54,6 +56,8 @@ impl Writer {
         for (id, _) in revoked {
             let pat = Affected::Pat(PatId::from_raw(id));
             self.note(&account.tenant, pat, Change::Revoked).await?;
+            let own = Certified::Token(id);
+            self.revoke_with(own, Reason::PrivilegeWithdrawn).await?;
         }
         Ok(())
     }

@@ -1,28 +1,30 @@
 //! One connection, from accept to its end.
 
 use std::convert::Infallible;
-use std::io;
+use std::future::Ready;
+use std::future::pending;
+use std::future::ready;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::future::RouteFuture;
+use futures_util::future::Either;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep;
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::Instrument;
@@ -30,24 +32,27 @@ use tracing::Instrument;
 use crate::model::Peer;
 
 use super::Config;
+use super::Proxies;
+use super::Tls;
 use super::config::MAX_HEADER_BYTES;
 use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
 use super::cork::Cork;
 use super::cork::Streams;
-use super::metrics::HandshakeFailure;
+use super::limits::Slot;
 use super::metrics::Metrics;
 use super::opening::Opening;
-use super::peer::peer_of_session;
 use super::server::Security;
+use super::standing::Standing;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
-    config: Config,
-    security: Security,
-    router: Router,
-    metrics: Metrics,
-    alive: mpsc::Sender<Infallible>,
+    pub(super) config: Config,
+    pub(super) security: Security,
+    pub(super) proxies: Proxies,
+    pub(super) router: Router,
+    pub(super) metrics: Metrics,
+    pub(super) alive: mpsc::Sender<Infallible>,
 }
 
 /// Runs the tasks of one connection's HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the
@@ -59,69 +64,58 @@ struct Tasks {
 }
 
 impl Shared {
-    pub(super) fn new(
-        config: Config,
-        security: Security,
-        router: Router,
-        metrics: Metrics,
-        alive: mpsc::Sender<Infallible>,
-    ) -> Self {
-        Self {
-            config,
-            security,
-            router,
-            metrics,
-            alive,
-        }
+    /// Whether connections from there begin with a PROXY protocol header.
+    pub(super) fn is_balancer(&self, address: IpAddr) -> bool {
+        self.proxies.proxy_protocol.contain(address)
     }
 
     /// Serves one connection until it ends. `drain` lets requests that are under way finish.
-    pub(super) async fn run(&self, tcp: TcpStream, address: SocketAddr, drain: CancellationToken) {
+    pub(super) async fn run(
+        &self,
+        mut tcp: TcpStream,
+        from: SocketAddr,
+        mut slot: Slot,
+        drain: CancellationToken,
+    ) {
         let _open = Counted::new(&self.metrics);
         // Batching happens above the socket; Nagle would only add delay (measured: no cost when saturated).
         if let Err(error) = tcp.set_nodelay(true) {
             tracing::debug!(%error, "connection was gone before it was served");
             return;
         }
+        let client = self.client_of(&mut tcp, from, &mut slot);
+        let Some(Some(address)) = drain.run_until_cancelled(client).await else {
+            return;
+        };
         match &self.security {
-            Security::Plain => self.serve(tcp, Peer::plain(address), drain).await,
-            Security::Tls(identity) => {
-                let identity = Arc::clone(&identity.borrow());
-                let handshake = drain
-                    .run_until_cancelled(self.shake_hands(identity, tcp))
+            Security::Plain => {
+                self.serve(tcp, Peer::plain(address), drain, pending())
                     .await;
-                let Some(Some(tls)) = handshake else {
+            }
+            Security::Tls(newest) => {
+                let tls = Arc::clone(&newest.borrow());
+                let handshake = drain
+                    .run_until_cancelled(self.shake_hands(&tls, tcp, address))
+                    .await;
+                let Some(Some((stream, peer))) = handshake else {
                     return;
                 };
-                let peer = peer_of_session(address, tls.get_ref().1);
                 tracing::Span::current().record("tls.alpn", tracing::field::debug(peer.alpn));
-                self.serve(tls, peer, drain).await;
+                let standing = Standing::new(&peer, tls, newest.clone());
+                self.serve(stream, peer, drain, standing.lost()).await;
             }
         }
     }
 
-    async fn shake_hands(
+    /// Serves requests until the connection ends, or until `lost` tells that the peer's certificate does not count any
+    /// more.
+    async fn serve<S>(
         &self,
-        identity: Arc<ServerConfig>,
-        tcp: TcpStream,
-    ) -> Option<TlsStream<TcpStream>> {
-        let begun = Instant::now();
-        let accept = TlsAcceptor::from(identity).accept(tcp);
-        let failure = match timeout(self.config.handshake_deadline, accept).await {
-            Ok(Ok(tls)) => {
-                self.metrics.shook_hands(begun.elapsed());
-                return Some(tls);
-            }
-            Ok(Err(error)) => failure_of(&error),
-            Err(_) => HandshakeFailure::Deadline,
-        };
-        Metrics::handshake_failed(failure);
-        tracing::debug!(reason = failure.as_str(), "tls handshake failed");
-        None
-    }
-
-    async fn serve<S>(&self, stream: S, peer: Peer, drain: CancellationToken)
-    where
+        stream: S,
+        peer: Peer,
+        drain: CancellationToken,
+        lost: impl Future<Output = ()>,
+    ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let opening = Opening::default();
@@ -134,11 +128,18 @@ impl Shared {
         let service = Requests {
             router: self.router.clone(),
             peer,
+            proxies: self.proxies.clone(),
+            newest: match &self.security {
+                Security::Plain => None,
+                Security::Tls(newest) => Some(newest.clone()),
+            },
             opening: opening.clone(),
         };
         let mut connection = pin!(http.serve_connection(io, service));
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
-        let (mut is_open, mut is_draining) = (false, false);
+        let mut lost = pin!(lost);
+        let mut cut = pin!(sleep(Duration::MAX));
+        let (mut is_open, mut is_draining, mut is_lost) = (false, false, false);
         loop {
             tokio::select! {
                 biased;
@@ -152,6 +153,14 @@ impl Shared {
                     is_draining = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                () = lost.as_mut(), if !is_lost => {
+                    is_lost = true;
+                    self.metrics.lost();
+                    tracing::info!("client certificate does not count any more");
+                    connection.as_mut().graceful_shutdown();
+                    cut.as_mut().reset(Instant::now() + CUT_GRACE);
+                }
+                () = cut.as_mut(), if is_lost => return,
                 () = header_deadline.as_mut(), if !is_open => {
                     is_open = opening.is_done();
                     if !is_open {
@@ -194,19 +203,34 @@ impl Shared {
 struct Requests {
     router: Router,
     peer: Peer,
+    proxies: Proxies,
+    newest: Option<watch::Receiver<Arc<Tls>>>,
     opening: Opening,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.opening.finish();
-        request.extensions_mut().insert(self.peer.clone());
-        // A router is always ready.
-        self.router.clone().call(request)
+        let newest = self
+            .newest
+            .as_ref()
+            .map(|newest| Arc::clone(&newest.borrow()));
+        let headers = request.headers_mut();
+        match self
+            .proxies
+            .peer_behind(&self.peer, headers, newest.as_deref())
+        {
+            Ok(client) => {
+                request.extensions_mut().insert(client);
+                // A router is always ready.
+                Either::Left(self.router.clone().call(request))
+            }
+            Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
+        }
     }
 }
 
@@ -225,21 +249,6 @@ where
     }
 }
 
-/// The reason of a failed handshake, for its counter. What the peer sent is not told.
-fn failure_of(error: &io::Error) -> HandshakeFailure {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        None => HandshakeFailure::Closed,
-        Some(rustls::Error::AlertReceived(_)) => HandshakeFailure::Alert,
-        Some(rustls::Error::InvalidCertificate(_)) => HandshakeFailure::Certificate,
-        Some(rustls::Error::NoApplicationProtocol) => HandshakeFailure::Alpn,
-        Some(rustls::Error::PeerIncompatible(_)) => HandshakeFailure::Incompatible,
-        Some(_) => HandshakeFailure::Protocol,
-    }
-}
-
 /// One more open connection in the gauge, for as long as it lives.
 struct Counted<'a>(&'a Metrics);
 
@@ -255,3 +264,7 @@ impl Drop for Counted<'_> {
         self.0.open.decrement(1);
     }
 }
+
+/// From the loss of a certificate to the end of its connection: streams have been ended with a status by then, which
+/// must still get through.
+const CUT_GRACE: Duration = Duration::from_secs(2);

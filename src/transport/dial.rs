@@ -113,6 +113,15 @@ impl Trust {
 ///
 /// [`DialError`]: a bad address, or no connection within [`CONNECT_TIMEOUT`].
 pub async fn dial(address: &str, trust: &Trust) -> Result<Channel, DialError> {
+    dial_with(address, trust.client_config(&[b"h2"])?).await
+}
+
+/// The same with a TLS configuration of the caller's, such as one with a client certificate.
+///
+/// # Errors
+///
+/// [`DialError`]: a bad address, or no connection within [`CONNECT_TIMEOUT`].
+pub async fn dial_with(address: &str, config: ClientConfig) -> Result<Channel, DialError> {
     let (host, _) = address
         .rsplit_once(':')
         .ok_or_else(|| DialError::Address(address.to_owned()))?;
@@ -121,7 +130,7 @@ pub async fn dial(address: &str, trust: &Trust) -> Result<Channel, DialError> {
         .trim_end_matches(']')
         .to_owned();
     let name = ServerName::try_from(host).map_err(|_| DialError::Address(address.to_owned()))?;
-    let connector = TlsConnector::from(Arc::new(trust.client_config(&[b"h2"])?));
+    let connector = TlsConnector::from(Arc::new(config));
     let endpoint = Endpoint::from_shared(format!("https://{address}"))
         .map_err(|_| DialError::Address(address.to_owned()))?
         .connect_timeout(CONNECT_TIMEOUT)

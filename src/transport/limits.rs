@@ -40,7 +40,8 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Slot {
     limits: Arc<Limits>,
-    source: Source,
+    /// `None` while a balancer has not said whose connection it is.
+    source: Option<Source>,
 }
 
 impl Limits {
@@ -54,21 +55,40 @@ impl Limits {
 
     /// Takes a place for a connection from `address`.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Slot, Refusal> {
-        let source = Source::of(address);
+        let mut slot = self.admit_balancer()?;
+        slot.charge(address)?;
+        Ok(slot)
+    }
+
+    /// Takes a place for a connection from a balancer, which is not yet anybody's.
+    pub(super) fn admit_balancer(self: &Arc<Self>) -> Result<Slot, Refusal> {
         let mut open = self.open.lock();
         if open.total >= self.max_total {
             return Err(Refusal::Total);
         }
-        let here = open.by_source.get(&source).copied().unwrap_or(0);
-        if here >= self.max_per_source {
-            return Err(Refusal::Address);
-        }
-        open.by_source.insert(source, here + 1);
         open.total += 1;
         Ok(Slot {
             limits: Arc::clone(self),
-            source,
+            source: None,
         })
+    }
+}
+
+impl Slot {
+    /// Counts the connection as one from `address`, if it is nobody's yet.
+    pub(super) fn charge(&mut self, address: IpAddr) -> Result<(), Refusal> {
+        if self.source.is_some() {
+            return Ok(());
+        }
+        let source = Source::of(address);
+        let mut open = self.limits.open.lock();
+        let here = open.by_source.get(&source).copied().unwrap_or(0);
+        if here >= self.limits.max_per_source {
+            return Err(Refusal::Address);
+        }
+        open.by_source.insert(source, here + 1);
+        self.source = Some(source);
+        Ok(())
     }
 }
 
@@ -76,10 +96,11 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.limits.open.lock();
         open.total = open.total.saturating_sub(1);
-        match open.by_source.get_mut(&self.source) {
+        let Some(source) = self.source else { return };
+        match open.by_source.get_mut(&source) {
             Some(here) if *here > 1 => *here -= 1,
             _ => {
-                open.by_source.remove(&self.source);
+                open.by_source.remove(&source);
             }
         }
     }

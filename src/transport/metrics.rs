@@ -25,6 +25,7 @@ pub(super) struct Metrics {
     refused_address: Counter,
     refused_total: Counter,
     refused_silent: Counter,
+    lost: Counter,
 }
 
 /// Why a handshake failed: the label of its counter.
@@ -44,6 +45,8 @@ pub(super) enum HandshakeFailure {
     Incompatible,
     /// What came was not TLS, or broke its rules.
     Protocol,
+    /// A listed balancer did not begin with a PROXY protocol header.
+    ProxyHeader,
 }
 
 impl Metrics {
@@ -72,6 +75,10 @@ impl Metrics {
             refused_address: refused("address_limit"),
             refused_total: refused("total_limit"),
             refused_silent: refused("silent"),
+            lost: meter::counter(
+                "tollgate_connections_certificate_lost_total",
+                "Connections that ended because their client certificate did not count any more.",
+            ),
         }
     }
 
@@ -86,6 +93,11 @@ impl Metrics {
     /// A connection that never sent a request was closed.
     pub(super) fn silent(&self) {
         self.refused_silent.increment(1);
+    }
+
+    /// A connection ended because its client certificate did not count any more.
+    pub(super) fn lost(&self) {
+        self.lost.increment(1);
     }
 
     /// A handshake succeeded.
@@ -110,6 +122,7 @@ impl HandshakeFailure {
             Self::Deadline => "deadline",
             Self::Incompatible => "incompatible",
             Self::Protocol => "protocol",
+            Self::ProxyHeader => "proxy_header",
         }
     }
 }

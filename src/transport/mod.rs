@@ -6,17 +6,26 @@
 //! agents.
 
 mod backoff;
+mod client;
+mod client_cert;
 mod config;
 mod connection;
 mod cork;
 mod dial;
 mod error;
+mod forwarded;
+mod handshake;
 mod limits;
 mod metrics;
 mod opening;
 mod peer;
+mod proxies;
+mod proxy_protocol;
 mod server;
+mod standing;
 mod tls;
+mod trust;
+mod xfcc;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +35,13 @@ pub use dial::CONNECT_TIMEOUT;
 pub use dial::DialError;
 pub use dial::Trust;
 pub use dial::dial;
+pub use dial::dial_with;
 pub use error::Error;
+pub use proxies::Networks;
+pub use proxies::Proxies;
 pub use server::Security;
 pub use server::Server;
-pub use tls::server_config;
+pub use tls::Tls;
+pub use trust::Authorities;
+pub use trust::ClientTrust;
+pub use trust::WithoutCrl;

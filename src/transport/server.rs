@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -21,6 +20,8 @@ use tracing::Instrument;
 
 use super::Config;
 use super::Error;
+use super::Proxies;
+use super::Tls;
 use super::backoff::Backoff;
 use super::connection::Shared;
 use super::limits::Limits;
@@ -31,8 +32,9 @@ use super::metrics::Metrics;
 pub enum Security {
     /// Not at all: HTTP/1.1 for the admin port, which listens on loopback.
     Plain,
-    /// TLS with the newest configuration; a new one holds for connections accepted from then on.
-    Tls(watch::Receiver<Arc<ServerConfig>>),
+    /// TLS with the newest configuration. A new one holds for connections accepted from then on, and ends those whose
+    /// client certificate it does not take any more.
+    Tls(watch::Receiver<Arc<Tls>>),
 }
 
 /// A bound listener, ready to serve.
@@ -40,6 +42,7 @@ pub enum Security {
 pub struct Server {
     config: Config,
     security: Security,
+    proxies: Proxies,
     listener: TcpListener,
     address: SocketAddr,
 }
@@ -60,9 +63,16 @@ impl Server {
         Ok(Self {
             config,
             security,
+            proxies: Proxies::default(),
             listener,
             address,
         })
+    }
+
+    /// Believes these proxies about their clients.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Where the server listens: the port that the system chose when the configured one was 0.
@@ -83,6 +93,7 @@ impl Server {
         let Self {
             config,
             security,
+            proxies,
             listener,
             address,
         } = self;
@@ -93,13 +104,14 @@ impl Server {
             config.max_connections_per_address,
         ));
         let metrics = Metrics::new();
-        let shared = Arc::new(Shared::new(
+        let shared = Arc::new(Shared {
             config,
             security,
+            proxies,
             router,
-            metrics.clone(),
+            metrics: metrics.clone(),
             alive,
-        ));
+        });
         let mut connections = Connections {
             tasks: JoinSet::new(),
             limits,
@@ -163,7 +175,13 @@ impl Connections {
     /// Starts a connection, or closes it at once when a limit is reached: a queue would only move the wait to
     /// where no one sees it.
     fn admit(&mut self, tcp: TcpStream, peer: SocketAddr, drain: &CancellationToken) {
-        let slot = match self.limits.admit(peer.ip()) {
+        // A balancer's connections are its clients': they are counted once it has said whose they are.
+        let admitted = if self.shared.is_balancer(peer.ip()) {
+            self.limits.admit_balancer()
+        } else {
+            self.limits.admit(peer.ip())
+        };
+        let slot = match admitted {
             Ok(slot) => slot,
             Err(refusal) => {
                 self.metrics.refused(refusal);
@@ -178,8 +196,7 @@ impl Connections {
         let span =
             tracing::debug_span!("connection", peer.addr = %peer, tls.alpn = tracing::field::Empty);
         let connection = async move {
-            let _slot = slot;
-            shared.run(tcp, peer, drain).await;
+            shared.run(tcp, peer, slot, drain).await;
         };
         self.tasks.spawn(connection.instrument(span));
     }

@@ -76,8 +76,12 @@ impl Call {
         if !peer.is_encrypted {
             return Err(Error::MissingCredentials);
         }
-        let token = read_credential(&parts.headers)?;
-        let credential = Credential::Bearer(token.clone());
+        // A certificate does where no credential is sent, not where a bad one is.
+        let token = match read_credential(&parts.headers) {
+            Err(Error::MissingCredentials) => None,
+            read => Some(read?),
+        };
+        let credential = token.clone().map(Credential::Bearer);
         let address = peer.address.ip();
         let origin = Origin {
             address: Some(address),
@@ -86,11 +90,12 @@ impl Call {
             user_agent: text(&parts.headers, USER_AGENT.as_str())
                 .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
         };
-        let principal = service
-            .authenticator
-            .authenticate(credential, (address, &origin))
+        let (shown, from) = (peer.client.as_ref(), (address, &origin));
+        let identified = service.authenticator.identify(credential, shown, from);
+        let principal = identified
             .await
-            .map_err(Error::Refused)?;
+            .map_err(Error::Refused)?
+            .ok_or(Error::MissingCredentials)?;
         let host = text(&parts.headers, HOST.as_str());
         let named = Named {
             header: None,
@@ -111,7 +116,8 @@ impl Call {
             );
         })?;
         Ok(Self {
-            warning: service.authenticator.expiry_warning(&token, &principal),
+            warning: token
+                .and_then(|token| service.authenticator.expiry_warning(&token, &principal)),
             caller: Caller::principal(&principal, origin),
             principal,
             organization: text(&parts.headers, ORGANIZATION),
@@ -135,6 +141,12 @@ impl Call {
                 );
             }
         }
+    }
+
+    /// Counts a change by the caller (iam L5).
+    pub(super) fn charge_write(&self) -> Result<(), Error> {
+        let charged = self.service.authenticator.charge_write(&self.principal);
+        charged.map_err(Error::Refused)
     }
 
     /// The accounts, to be asked as [`Call::caller`].

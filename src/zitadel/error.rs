@@ -144,6 +144,7 @@ const fn id_of(error: AccountsError) -> Option<&'static str> {
         AccountsError::Records(RecordsError::UsernameTaken(_)) => "GW-UserExists",
         AccountsError::Records(RecordsError::Unavailable(_)) => "GW-Unavailable",
         AccountsError::Records(_) => "GW-Exists",
+        AccountsError::Throttled { .. } => "GW-Throttled",
         _ => "GW-Internal",
     })
 }

@@ -18,12 +18,16 @@ use serde_json::Value;
 
 use crate::iam::request_id;
 use crate::model::Expiry;
+use crate::openapi::Document;
+use crate::openapi::Method;
+use crate::openapi::Operation;
 
 use super::Service;
 use super::call::Call;
 use super::error::Error;
 use super::grants;
 use super::machine;
+use super::operations as op;
 use super::org;
 use super::pats;
 use super::secrets;
@@ -33,83 +37,82 @@ use super::user_search;
 use super::users;
 use super::v2;
 
+/// An operation and who does it.
+type Route = (Operation, MethodRouter<Service>);
+
 impl Service {
+    /// What is offered.
+    pub fn operations() -> Vec<Operation> {
+        let all = routes().into_iter();
+        all.map(|(operation, _)| operation).collect()
+    }
+
+    /// What holds for all of it.
+    pub const fn document() -> Document {
+        op::DOCUMENT
+    }
+
     /// One route per call; the rest of the port is not found.
     pub fn into_router(self) -> Router {
-        Router::new()
-            .route("/auth/v1/users/me", call(GET, users::me))
-            .nest("/management/v1", management())
-            .nest("/v2", v2())
+        let add = |router: Router<Self>, (operation, handler): Route| {
+            router.route(operation.path, handler)
+        };
+        routes()
+            .into_iter()
+            .fold(Router::new(), add)
             .method_not_allowed_fallback(async || failure(Error::MethodNotAllowed))
             .fallback(async || failure(Error::Nowhere))
             .with_state(self)
     }
 }
 
-fn management() -> Router<Service> {
-    Router::new()
-        .route("/orgs/me", call(GET, org::me))
-        .route("/users/_search", call(POST, user_search::search))
-        .route("/users/machine", call(POST, machine::add))
-        .route("/users/{user}/machine", call(PUT, machine::update))
-        .route(
-            "/users/{user}",
-            call(GET, users::get).merge(call(DELETE, users::remove)),
-        )
-        .route(
-            "/users/{user}/secret",
-            call(PUT, secrets::set).merge(call(DELETE, secrets::remove)),
-        )
-        .merge(states())
-        .merge(tokens())
-        .merge(authorizations())
-}
-
-fn states() -> Router<Service> {
-    Router::new()
-        .route("/users/{user}/_deactivate", call(POST, users::deactivate))
-        .route("/users/{user}/_lock", call(POST, users::deactivate))
-        .route("/users/{user}/_reactivate", call(POST, users::reactivate))
-        .route("/users/{user}/_unlock", call(POST, users::reactivate))
-}
-
-fn tokens() -> Router<Service> {
-    Router::new()
-        .route("/users/{user}/pats", call(POST, pats::add))
-        .route("/users/{user}/pats/_search", call(POST, pats::search))
-        .route(
-            "/users/{user}/pats/{token}",
-            call(GET, pats::get).merge(call(DELETE, pats::remove)),
-        )
-}
-
-fn authorizations() -> Router<Service> {
-    Router::new()
-        .route("/users/grants/_search", call(POST, grants::search))
-        .route("/users/{user}/grants", call(POST, grants::add))
-        .route(
-            "/users/{user}/grants/{grant}",
-            call(GET, grants::get)
-                .merge(call(PUT, grants::update))
-                .merge(call(DELETE, grants::remove)),
-        )
-        .route("/user_grants/_bulk", call(DELETE, grants::remove_many))
-}
-
-fn v2() -> Router<Service> {
-    Router::new()
-        .route("/users/pats/search", call(POST, v2::search))
-        .route("/users/{user}/pats", call(POST, v2::add))
-        .route("/users/{user}/pats/{token}", call(DELETE, v2::remove))
+fn routes() -> Vec<Route> {
+    vec![
+        call(op::ME, users::me),
+        call(op::ORG, org::me),
+        call(op::USER_SEARCH, user_search::search),
+        call(op::ADD_MACHINE, machine::add),
+        call(op::UPDATE_MACHINE, machine::update),
+        call(op::GET_USER, users::get),
+        call(op::REMOVE_USER, users::remove),
+        call(op::SET_SECRET, secrets::set),
+        call(op::REMOVE_SECRET, secrets::remove),
+        call(op::DEACTIVATE, users::deactivate),
+        call(op::LOCK, users::deactivate),
+        call(op::REACTIVATE, users::reactivate),
+        call(op::UNLOCK, users::reactivate),
+        call(op::ADD_PAT, pats::add),
+        call(op::SEARCH_PATS, pats::search),
+        call(op::GET_PAT, pats::get),
+        call(op::REMOVE_PAT, pats::remove),
+        call(op::SEARCH_GRANTS, grants::search),
+        call(op::ADD_GRANT, grants::add),
+        call(op::GET_GRANT, grants::get),
+        call(op::UPDATE_GRANT, grants::update),
+        call(op::REMOVE_GRANT, grants::remove),
+        call(op::REMOVE_GRANTS, grants::remove_many),
+        call(op::V2_SEARCH, v2::search),
+        call(op::V2_ADD, v2::add),
+        call(op::V2_REMOVE, v2::remove),
+    ]
 }
 
 /// One call at its place. Every answer names the request and says when the caller's token ends.
-fn call<H, F>(method: MethodFilter, handler: H) -> MethodRouter<Service>
+fn call<H, F>(operation: Operation, handler: H) -> Route
 where
     H: Fn(Call) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Value, Error>> + Send + 'static,
 {
-    on(
+    let method = match operation.method {
+        Method::Delete => MethodFilter::DELETE,
+        Method::Get => MethodFilter::GET,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+    };
+    // Searches are sent as POST, and read.
+    let changes = operation.method != Method::Get && !operation.path.ends_with("search");
+    let handler = on(
         method,
         async move |State(service): State<Service>, request: Request| {
             let given = request.headers().get(&REQUEST_ID);
@@ -117,6 +120,9 @@ where
             let (params, request) = params(request).await;
             let (answer, expires) = match Call::open(service, params, &id, request).await {
                 Ok(call) => {
+                    if changes && let Err(error) = call.charge_write() {
+                        return finish(Err(error), &id, None);
+                    }
                     let expires = (call.principal.expires, call.warning.clone());
                     let tell = call.teller();
                     (handler(call).await.inspect_err(tell), Some(expires))
@@ -125,7 +131,8 @@ where
             };
             finish(answer, &id, expires)
         },
-    )
+    );
+    (operation, handler)
 }
 
 /// The variable parts of the path; none where they are not UTF-8.
@@ -157,11 +164,6 @@ fn finish(
     }
     response
 }
-
-const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
-const PUT: MethodFilter = MethodFilter::PUT;
-const DELETE: MethodFilter = MethodFilter::DELETE;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("x-token-expires-at");

@@ -12,6 +12,8 @@ use http::header::WWW_AUTHENTICATE;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::iam::AccountsError;
+
 use super::error::Error;
 use super::reply::without_zeros;
 
@@ -67,9 +69,11 @@ pub(super) fn failure(error: Error) -> Response {
         headers.insert(WWW_AUTHENTICATE, challenge(error));
     }
     let seconds = match error {
-        Error::Refused(error) => error.retry_after().map(|wait| wait.as_secs().max(1)),
+        Error::Refused(error) => error.retry_after(),
+        Error::Accounts(AccountsError::Throttled { retry_after }) => Some(retry_after),
         _ => None,
     };
+    let seconds = seconds.map(|wait| wait.as_secs().max(1));
     let seconds = seconds.or_else(|| (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY));
     if let Some(seconds) = seconds {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

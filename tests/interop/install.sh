@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the third-party clients that the interop stage drives, at pinned versions, into folders that git ignores:
-#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-yang
+#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang
 # It can be run again at any time; what is there already is left alone.
 #
 #   tests/interop/install.sh             install what can be installed, name what cannot
@@ -72,6 +72,7 @@ go_tool gnmi_cli github.com/openconfig/gnmi/cmd/gnmi_cli
 go_tool gnmic github.com/openconfig/gnmic
 python_client pygnmi
 python_client cisco_gnmi
+python_client openapi
 python_client yang
 
 if ((${#missing[@]} > 0)); then

@@ -25,7 +25,10 @@ from driver.clients.base import NO_GO  # noqa: E402
 from driver.gateway import Gateway  # noqa: E402
 from driver.process import Failed, end_all, tail  # noqa: E402
 
-MODULES = ("gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "descriptors", "demo", "yang", "restconf")
+MODULES = (
+    "gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "enroll", "mtls", "descriptors", "openapi", "demo", "yang",
+    "restconf",
+)
 # The slowest case takes a third of this.
 CASE_SECONDS = 120
 # All of them together take a sixth of this on two busy cores.

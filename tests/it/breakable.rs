@@ -10,6 +10,7 @@ use tollgate::iam::AccountId;
 use tollgate::iam::AccountQuery;
 use tollgate::iam::AccountRecord;
 use tollgate::iam::AccountSummary;
+use tollgate::iam::HolderFacts;
 use tollgate::iam::PatDigest;
 use tollgate::iam::PatFacts;
 use tollgate::iam::PatId;
@@ -112,6 +113,14 @@ impl Records for Breakable {
 
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError> {
         self.store()?.find_pat(digest).await
+    }
+
+    async fn find_holder(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<HolderFacts>, RecordsError> {
+        self.store()?.find_holder(tenant, account).await
     }
 
     async fn find_logins(

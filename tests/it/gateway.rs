@@ -1,6 +1,7 @@
 //! A whole gateway in process: own data directory, free ports on loopback, real TLS, a clock that tests set.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ use crate::client::with_origin;
 pub const TENANT: &str = "pca";
 pub const ADMIN_USERNAME: &str = "anna";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
+const MANY: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 const EXPORTER: &str = "exporter";
 
 /// A running gateway with one tenant, a person who administers it, and a service account.
@@ -83,17 +85,10 @@ impl Gateway {
         data: TempDir,
         change: impl FnOnce(&mut Settings),
     ) -> Result<Self, app::Error> {
-        let sources = Sources::new()
-            .with_flag("gateway.listen", "127.0.0.1:0")
-            .with_flag("gateway.iam_listen", "127.0.0.1:0")
-            .with_flag("gateway.drain_grace", "0s")
-            .with_flag("admin.listen", "127.0.0.1:0")
-            .with_flag("store.data_dir", &data.path().display().to_string());
-        let mut settings = Settings::load(&sources).unwrap();
-        settings.iam.password = PasswordConfig::insecure();
+        let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = Box::pin(app::Gateway::start(settings, clock.clone())).await?;
+        let running = app::Gateway::start(settings, clock.clone()).await?;
         Ok(Self {
             address: running.address(),
             clock,
@@ -133,13 +128,33 @@ impl Gateway {
         self.token = self.token_for(TENANT, &made.unwrap().0.id).await;
     }
 
+    pub fn accounts(&self) -> &Accounts {
+        &self.running.identity().accounts
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// The certificate that clients must trust.
     pub fn ca_file(&self) -> &std::path::Path {
         self.running.ca_file()
     }
 
-    pub fn accounts(&self) -> &Accounts {
-        &self.running.identity().accounts
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running.admin_address()
+    }
+
+    pub fn reloader(&self) -> &app::Reloader {
+        self.running.reloader()
+    }
+
+    /// A second gateway on the same data directory.
+    pub async fn another_node(&self) -> app::Gateway {
+        let settings = settings(self.data_dir());
+        Box::pin(app::Gateway::start(settings, self.clock.clone()))
+            .await
+            .unwrap()
     }
 
     // Connections.
@@ -201,7 +216,7 @@ impl Gateway {
         self.tls(self.address).await
     }
 
-    async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+    pub async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         tls(address, self.running.ca_file()).await
     }
 
@@ -355,6 +370,12 @@ impl Gateway {
         self.running.identity().registry.len()
     }
 
+    /// Waits until the gateway has learned that this certificate is revoked.
+    pub async fn until_revoked(&self, serial: tollgate::model::Serial) {
+        self.until(|gateway| gateway.running.identity().revoked.contains(&serial))
+            .await;
+    }
+
     /// Waits until `fact` holds.
     pub async fn until(&self, fact: impl Fn(&Self) -> bool) {
         in_time(async {
@@ -451,6 +472,21 @@ impl Publisher {
         let update = read_update("", path, value);
         write(core, notification(target, vec![update], self.clock.now()));
     }
+}
+
+fn settings(data: &std::path::Path) -> Settings {
+    let sources = Sources::new()
+        .with_flag("gateway.listen", "127.0.0.1:0")
+        .with_flag("gateway.iam_listen", "127.0.0.1:0")
+        .with_flag("gateway.drain_grace", "0s")
+        .with_flag("admin.listen", "127.0.0.1:0")
+        .with_flag("store.data_dir", &data.display().to_string());
+    let mut settings = Settings::load(&sources).unwrap();
+    settings.iam.password = PasswordConfig::insecure();
+    // The clock stands, so what is spent stays spent.
+    settings.iam.throttle.writes_per_second = MANY;
+    settings.iam.throttle.pats_per_minute = MANY;
+    settings
 }
 
 fn write(core: &Core, notification: Notification) {

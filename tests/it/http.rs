@@ -7,17 +7,24 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::gateway::Gateway;
+use crate::gateway::exchange;
+use crate::mtls::Device;
+use crate::openapi;
 
 /// Which face a caller talks to.
 pub trait Face {
     /// Whether it is on the IAM port.
     const ON_IAM_PORT: bool;
+    /// Whether OpenAPI describes it.
+    const IS_DESCRIBED: bool = true;
 }
 
 /// One caller of a face.
 pub struct Api<'a, F> {
     pub gateway: &'a Gateway,
     pub headers: Vec<(String, String)>,
+    /// Whose certificate the connections show.
+    device: Option<&'a Device>,
     face: PhantomData<F>,
 }
 
@@ -55,8 +62,15 @@ impl<'a, F: Face> Api<'a, F> {
         Self {
             gateway,
             headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+            device: None,
             face: PhantomData,
         }
+    }
+
+    /// The same, showing the certificate of `device`.
+    pub fn on(self, device: &'a Device) -> Self {
+        let device = Some(device);
+        Self { device, ..self }
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -69,7 +83,7 @@ impl<'a, F: Face> Api<'a, F> {
         self
     }
 
-    pub async fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer<F> {
+    pub async fn send(&self, method: &str, path: &str, sent: &[u8]) -> Answer<F> {
         let is_host = |(name, _): &(String, String)| name.eq_ignore_ascii_case("host");
         let host = if self.headers.iter().any(is_host) {
             ""
@@ -80,10 +94,13 @@ impl<'a, F: Face> Api<'a, F> {
         for (name, value) in &self.headers {
             write!(request, "{name}: {value}\r\n").unwrap();
         }
-        write!(request, "content-length: {}\r\n\r\n", body.len()).unwrap();
+        write!(request, "content-length: {}\r\n\r\n", sent.len()).unwrap();
         let mut request = request.into_bytes();
-        request.extend_from_slice(body);
-        let answer = if F::ON_IAM_PORT {
+        request.extend_from_slice(sent);
+        let answer = if let Some(device) = self.device {
+            let stream = device.connect(self.gateway, &[b"http/1.1"]).await;
+            exchange(stream.unwrap(), &request).await
+        } else if F::ON_IAM_PORT {
             self.gateway.iam_exchange(&request).await
         } else {
             self.gateway.exchange(&request).await
@@ -100,12 +117,23 @@ impl<'a, F: Face> Api<'a, F> {
         let headers = lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Answer {
+        let answer = Answer {
             status: status.parse().unwrap(),
             headers: headers.collect(),
             body: serde_json::from_str(&body).unwrap_or_else(|_| json!(body)),
             face: PhantomData,
+        };
+        if F::IS_DESCRIBED {
+            openapi::check(&openapi::Exchange {
+                on_iam_port: F::ON_IAM_PORT,
+                method,
+                path,
+                request: sent,
+                status: answer.status,
+                answer: &answer.body,
+            });
         }
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer<F> {

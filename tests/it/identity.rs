@@ -271,7 +271,7 @@ async fn guesses_made_at_once_are_counted_like_guesses_made_in_turn() {
     let mut looked_at = 0;
     for guess in guesses {
         match guess.await.unwrap().unwrap_err() {
-            AuthError::WrongPassword => looked_at += 1,
+            AuthError::WrongPassword { .. } => looked_at += 1,
             other => assert_eq!(other, AuthError::LockedOut),
         }
     }

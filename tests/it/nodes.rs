@@ -290,7 +290,7 @@ async fn killed_writer_leaves_neither_half_of_a_change() {
     in_time(async { while database.number(waiting).await == 0 {} }).await;
     writer.kill().unwrap();
     writer.wait().unwrap();
-    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
     database.number(end).await;
     for table in ["accounts", "revocations"] {
         let count = format!("SELECT count(*) FROM {table}");

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("pki", 3),
     ("telemetry", 3),
     ("accounts", 4),
+    ("enroll", 4),
     ("gnmi", 4),
     ("health", 4),
     ("load", 4),

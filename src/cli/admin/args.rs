@@ -253,7 +253,7 @@ pub(super) enum Pat {
         /// For people to read
         #[arg(long, default_value = "")]
         description: String,
-        /// Narrow it: read-only, path:<path>, target:<name>; may be repeated
+        /// Narrow it: read-only, path:PATH, target:NAME; may be repeated
         #[arg(long = "scope")]
         scopes: Vec<String>,
         /// Network or address from which alone it may be used; may be repeated

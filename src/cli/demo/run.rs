@@ -14,7 +14,7 @@ use crate::app;
 use crate::app::Gateway;
 use crate::cli::logging;
 use crate::cli::output;
-use crate::cli::serve::stop_signal;
+use crate::cli::serve::until_stopped;
 use crate::clock::Clock;
 use crate::config::Mistakes;
 use crate::config::Settings;
@@ -79,7 +79,7 @@ fn try_run(args: &DemoArgs) -> Result<(), DemoError> {
         let gateway = Gateway::start(settings, clock.clone()).await?;
         let started = introduce(args, &gateway, &clock).await;
         if started.is_ok() {
-            stop_signal().await;
+            until_stopped(&gateway).await;
         }
         gateway.drain().await;
         started

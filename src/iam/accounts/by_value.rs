@@ -81,6 +81,7 @@ impl Accounts {
                 id: pat.account.to_string(),
                 tenant: pat.tenant.clone(),
                 token: Some(pat.id.to_string()),
+                certificate: None,
             },
         };
         let mutation = match pat.kind {

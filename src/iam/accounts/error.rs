@@ -1,5 +1,7 @@
 //! Why something was not done.
 
+use std::time::Duration;
+
 use crate::iam::AuthError;
 use crate::iam::Denied;
 use crate::iam::id::NoRandomness;
@@ -33,6 +35,12 @@ pub enum AccountsError {
     /// The store says no, or nothing.
     #[error("{0}")]
     Records(RecordsError),
+    /// The tenant gets too many new tokens (iam L5).
+    #[error("too many new tokens")]
+    Throttled {
+        /// When to try again.
+        retry_after: Duration,
+    },
 }
 
 impl AccountsError {
@@ -45,6 +53,7 @@ impl AccountsError {
             Self::NoRandomness => Class::Internal,
             Self::Password(error) => error.class(),
             Self::Records(error) => error.class(),
+            Self::Throttled { .. } => Class::Throttled,
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::iam::port::Page;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::Records;
 use crate::iam::port::RecordsError;
+use crate::iam::throttle::Throttle;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -53,6 +54,7 @@ pub struct Accounts {
     pub(in crate::iam) session_lifetime: Duration,
     pub(in crate::iam) passwords: Passwords,
     pub(in crate::iam) registry: Registry,
+    pub(in crate::iam) throttle: Arc<Throttle>,
 }
 
 impl Accounts {

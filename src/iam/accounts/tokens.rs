@@ -210,6 +210,12 @@ impl Accounts {
         {
             return Err(AccountsError::LifetimeExceeds);
         }
+        // Whoever is at the machine itself need not be slowed (iam L5).
+        if caller.id().is_some()
+            && let Some(retry_after) = self.throttle.charge_pat(tenant.id.clone()).wait()
+        {
+            return Err(AccountsError::Throttled { retry_after });
+        }
         self.draft_of(TokenKind::Pat, caller, account, new)
     }
 

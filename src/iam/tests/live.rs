@@ -55,6 +55,7 @@ async fn revoked_token_ends_its_sessions_and_no_others() {
     let end = End {
         reason: Reason::TokenRevoked,
         token: Some(one.record.id),
+        certificate: None,
     };
     assert_eq!(ending.end_now(), Some(end));
     assert_eq!(ending.ended().await, end);
@@ -133,6 +134,7 @@ async fn new_password_ends_what_the_old_one_opened() {
     let end = End {
         reason: Reason::PasswordChanged,
         token: None,
+        certificate: None,
     };
     assert_eq!(by_password.end_now(), Some(end));
     assert_eq!(by_token.end_now(), None);
@@ -186,6 +188,7 @@ async fn sessions_end_with_their_time_and_with_the_gateway() {
     let end = End {
         reason: Reason::TokenExpired,
         token: Some(short.record.id),
+        certificate: None,
     };
     assert_eq!(expiring.ended().await, end);
     assert_eq!(

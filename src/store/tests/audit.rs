@@ -27,6 +27,7 @@ fn event(secs: i64, kind: Kind, actor: (&str, &str), about: (&str, &str)) -> Eve
         id: id.to_owned(),
         tenant: TenantId::new(home),
         token: None,
+        certificate: None,
     };
     let (tenant, account) = about;
     Event {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::audit as log;
+use super::certificates;
 use super::entries;
 use super::policy;
 use super::sample::NOW;
@@ -63,6 +64,11 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
+    certificates::certificates_come_back_and_repeat(&*empty().await).await;
+    certificates::key_is_one_accounts_for_good(&*empty().await).await;
+    certificates::revocation_is_logged_once_for_each(&*empty().await).await;
+    certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
+    certificates::crl_numbers_grow(&*empty().await).await;
     log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
 }
 

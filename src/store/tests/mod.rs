@@ -1,6 +1,7 @@
 //! Both databases pass the ports' tests, and say clearly what is wrong with a disk, a file or a server.
 
 mod audit;
+mod certificates;
 mod conformance;
 mod entries;
 mod nodes;

@@ -142,7 +142,8 @@ async fn change_on_one_node_hints_at_it_on_the_other_also_after_the_connection_w
 
     database
         .execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND query LIKE 'LISTEN%'",
         )
         .await;
     // It listens again, and what has happened meanwhile may have been missed.

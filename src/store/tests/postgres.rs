@@ -122,7 +122,10 @@ async fn writer_that_stops_holds_nobody_up_for_long() {
     let refused = apply(&hasty, Mutation::CreateTenant(tenant("pca"))).await;
     assert_eq!(refused, Err(RecordsError::Unavailable(Fault::Busy)));
     database
-        .execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND state = 'idle in transaction'",
+        )
         .await;
     apply(&hasty, Mutation::CreateTenant(tenant("pca")))
         .await

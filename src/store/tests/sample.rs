@@ -27,11 +27,12 @@ use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::pki::port::Certificates;
 
 /// A store under test.
-pub(super) trait Store: Records + Log + Entries + 'static {}
+pub(super) trait Store: Records + Log + Certificates + Entries + 'static {}
 
-impl<T: Records + Log + Entries + 'static> Store for T {}
+impl<T: Records + Log + Certificates + Entries + 'static> Store for T {}
 
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000);
 

@@ -69,9 +69,10 @@ async fn new_identity_holds_for_new_connections() {
     let identity = other
         .server_identity(&["127.0.0.1".parse().unwrap()])
         .unwrap();
+    let trust = ClientTrust::new(&Authorities::default(), server.revoked.clone()).unwrap();
     server
-        .identity
-        .send_replace(server_config(&identity, &[]).unwrap());
+        .tls
+        .send_replace(Tls::new(&identity, trust, &server.clock).unwrap());
 
     let address = server.address.to_string();
     assert!(dial(&address, &server.trust()).await.is_err());

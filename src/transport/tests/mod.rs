@@ -32,6 +32,7 @@ use tonic::transport::Channel;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
+use crate::iam::RevokedCertificates;
 use crate::model::Peer;
 use crate::pki::Authority;
 
@@ -41,7 +42,9 @@ use super::*;
 struct Harness {
     address: SocketAddr,
     authority: Authority,
-    identity: watch::Sender<Arc<rustls::ServerConfig>>,
+    tls: watch::Sender<Arc<Tls>>,
+    revoked: RevokedCertificates,
+    clock: Clock,
     drain: CancellationToken,
     serving: JoinHandle<()>,
     _dir: TempDir,
@@ -58,14 +61,18 @@ impl Harness {
         let identity = authority
             .server_identity(&["127.0.0.1".parse().unwrap()])
             .unwrap();
-        let (identity, newest) = watch::channel(server_config(&identity, client_roots).unwrap());
+        let (clock, revoked) = (Clock::system(), RevokedCertificates::new());
+        let trust = ClientTrust::new(&taking(client_roots), revoked.clone()).unwrap();
+        let (tls, newest) = watch::channel(Tls::new(&identity, trust, &clock).unwrap());
         let server = Server::bind(config, Security::Tls(newest)).await.unwrap();
         let (address, drain) = (server.local_addr(), CancellationToken::new());
         let serving = tokio::spawn(server.serve(router(), drain.clone()));
         Self {
             address,
             authority,
-            identity,
+            tls,
+            revoked,
+            clock,
             drain,
             serving,
             _dir: dir,
@@ -98,6 +105,16 @@ impl Harness {
     /// One HTTP/1.1 exchange, the whole answer as text.
     async fn http1(&self, request: &str) -> String {
         exchange(self.tls(&[b"http/1.1"]).await, request.as_bytes()).await
+    }
+}
+
+/// Takes the certificates of these foreign authorities.
+fn taking(roots: &[CertificateDer<'static>]) -> Authorities {
+    Authorities {
+        foreign: roots.to_vec(),
+        without_crl: WithoutCrl::Accept,
+        named: true,
+        ..Authorities::default()
     }
 }
 

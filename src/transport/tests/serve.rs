@@ -38,7 +38,7 @@ async fn bare_handshake_shows_the_certificate() {
     config.enable_sni = false;
     let tls = server.tls_with(config).await.unwrap();
     let chain = tls.get_ref().1.peer_certificates().unwrap();
-    assert_eq!(chain.last(), Some(server.authority.certificate()));
+    assert_eq!(chain.last(), Some(&server.authority.certificate()));
     drop(tls);
     assert_eq!(
         http2(&server.channel().await, "/peer").await.unwrap().0,

@@ -158,9 +158,18 @@ class Running:
             return self._text["out"]
 
     @property
+    def err(self):
+        with self._changed:
+            return self._text["err"]
+
+    @property
     def text(self):
         with self._changed:
             return self._text["out"] + self._text["err"]
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def lines(self):
         """What it printed, line by line, each with the time at which it came."""

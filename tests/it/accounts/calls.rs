@@ -13,6 +13,7 @@ use super::account;
 use super::text;
 use crate::client::on_change;
 use crate::gateway::Gateway;
+use crate::gateway::TENANT;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn seed_commands_work_as_printed() {
@@ -318,5 +319,102 @@ async fn search_filters_sorts_and_pages() {
         let body = json!({ "data": { "attributes": filter } });
         let found = api.post(&search, body).await.ok();
         assert_eq!(names(&found), expected, "{filter}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creation_that_is_sent_again_with_its_key_is_not_made_again() {
+    let gateway = Gateway::start().await;
+    let api = Api::admin(&gateway).with("Idempotency-Key", "a1");
+    let query = format!("{ROOT}?withPAT=true");
+    let mut body = account("streamer");
+    body["expirationDate"] = UNTIL.into();
+    let first = api.post(&query, body.clone()).await.created();
+    let again = api.post(&query, body.clone()).await.created();
+    assert_eq!(again["machineUserId"], first["machineUserId"]);
+    assert_eq!(again["credentialId"], first["credentialId"]);
+    assert_eq!(
+        (&again["pat"], &again["code"]),
+        (&json!(null), &json!("idempotent_replay"))
+    );
+    body["name"] = "other".into();
+    let other = api.post(&query, body.clone()).await;
+    other.is(422, "idempotency_key_reused");
+
+    // Another page and another caller have keys of their own.
+    let path = format!("{ROOT}/{}/pat", text(&first["machineUserId"]));
+    let pat = json!({ "expirationDate": UNTIL });
+    let made = api.post(&path, pat.clone()).await.created();
+    let again = api.post(&path, pat.clone()).await.created();
+    assert_eq!(again["credentialId"], made["credentialId"]);
+    assert!(made["pat"].is_string() && again["pat"].is_null());
+    let token = gateway.token_of(TENANT, "tenant-admin").await;
+    let stranger = Api::new(&gateway, &token).with("Idempotency-Key", "a1");
+    let own = stranger.post(&path, pat).await.created();
+    assert_ne!(own["credentialId"], made["credentialId"]);
+
+    // What has failed may be tried again.
+    let api = Api::admin(&gateway).with("Idempotency-Key", "a2");
+    api.post(ROOT, account("streamer"))
+        .await
+        .is(409, "username_conflict");
+    api.delete(&format!("{ROOT}/{}", text(&first["machineUserId"])))
+        .await
+        .ok();
+    api.post(ROOT, account("streamer")).await.created();
+    let odd = Api::admin(&gateway).with("Idempotency-Key", &"x".repeat(256));
+    odd.post(ROOT, account("odd"))
+        .await
+        .is(400, "invalid_header");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_and_tokens_are_held_to_their_rates() {
+    let gateway = Gateway::start_with(|settings| {
+        let throttle = &mut settings.iam.throttle;
+        throttle.writes_per_second = 3.try_into().unwrap();
+        throttle.pats_per_minute = 2.try_into().unwrap();
+    })
+    .await;
+    let api = Api::admin(&gateway);
+    let path = api.new_account("one").await;
+    for name in ["two", "three"] {
+        api.post(ROOT, account(name)).await.created();
+    }
+    let refused = api.post(ROOT, account("four")).await;
+    refused.is(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    // Reads are free, and so are other writers, on either port.
+    api.get(&path).await.ok();
+    api.post(&format!("{ROOT}/search"), json!({})).await.ok();
+    let token = gateway.token_of(TENANT, "tenant-admin").await;
+    let other = Api::new(&gateway, &token);
+    for _ in 0..2 {
+        other.new_pat(&path).await;
+    }
+    let pat = json!({ "expirationDate": UNTIL });
+    let refused = other.post(&format!("{path}/pat"), pat.clone()).await;
+    refused.is(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), Some("30"));
+    gateway.pass(Duration::from_secs(31));
+    other.post(&format!("{path}/pat"), pat).await.created();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_warn_in_the_last_week_of_a_token() {
+    let gateway = Gateway::start().await;
+    for (days, warns) in [(8, false), (6, true)] {
+        let ttl = Some(Duration::from_hours(24 * days));
+        let (token, _) = gateway.new_token(TENANT, "tenant-admin", ttl).await;
+        let answer = Api::new(&gateway, &token)
+            .get(&format!("{ROOT}/self"))
+            .await;
+        let expires = answer.header("x-token-expires-at").unwrap();
+        let warning = format!("299 tollgate \"token expires at {expires}\"");
+        assert_eq!(
+            answer.header("warning"),
+            warns.then_some(&*warning),
+            "{days}"
+        );
     }
 }

@@ -280,3 +280,24 @@ async fn expired_token_stays_expired_when_the_clock_steps_back() {
         .set(began.saturating_sub(Duration::from_hours(1)));
     api.get(&path).await.is(403, "token_expired");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_tokens_are_401_where_that_is_wanted() {
+    for (status, wanted) in [(403, status_of(403)), (401, status_of(401))] {
+        let gateway = Gateway::start_with(|settings| {
+            settings.accounts.expired_pat_status = wanted;
+        })
+        .await;
+        let ttl = Some(Duration::from_secs(5));
+        let (token, _) = gateway.new_token(TENANT, "tenant-admin", ttl).await;
+        gateway.pass(Duration::from_secs(5));
+        let answer = Api::new(&gateway, &token)
+            .get(&format!("{ROOT}/self"))
+            .await;
+        answer.is(status, "token_expired");
+    }
+}
+
+fn status_of(status: u16) -> http::StatusCode {
+    http::StatusCode::from_u16(status).unwrap()
+}

@@ -19,6 +19,7 @@ use crate::client::first;
 use crate::client::in_time;
 use crate::client::on_change;
 use crate::client::once;
+use crate::gateway::ADMIN_USERNAME;
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
 
@@ -67,6 +68,16 @@ async fn refused_credentials_are_told_with_class_token_and_tenant() {
     client.bearer(&unknown).capabilities().await.unwrap_err();
     let event = told(&gateway, Kind::AuthenticationFailed, "unknown").await;
     assert!(event.get("subjectId").is_none() && event.get("tenant").is_none());
+
+    // Whose password is guessed shows to its tenant, and to nobody else.
+    let anna = gateway.anonymous().await.with("username", ADMIN_USERNAME);
+    let wrong = anna.with("password", "a guess").capabilities().await;
+    assert_eq!(wrong.unwrap_err().message(), "invalid credentials");
+    let event = told(&gateway, Kind::AuthenticationFailed, "wrong_password").await;
+    assert_eq!(
+        (&event["tenant"], &event["subjectName"]),
+        (&json!(TENANT), &json!(ADMIN_USERNAME))
+    );
 
     let garbled = Api::new(&gateway, "nonsense").with("X-Request-Id", "ticket-8");
     garbled

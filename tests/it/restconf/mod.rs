@@ -29,6 +29,8 @@ struct Restconf;
 
 impl Face for Restconf {
     const ON_IAM_PORT: bool = false;
+    // YANG does.
+    const IS_DESCRIBED: bool = false;
 }
 
 type Answer = http::Answer<Restconf>;

@@ -1,4 +1,4 @@
-//! The requests of Cisco NSO's NED for this product (restconf-pki 2.6), over a token.
+//! The requests of Cisco NSO's NED for this product (restconf-pki 2.6), over a token and over mutual TLS.
 
 use serde_json::Value;
 use serde_json::json;
@@ -10,6 +10,7 @@ use super::SERVICES;
 use super::SESSIONS;
 use super::session;
 use crate::gateway::Gateway;
+use crate::mtls::device;
 
 /// Wraps an entry as the NED does: in a one-element array.
 fn one(list: &str, entry: &Value) -> Value {
@@ -19,7 +20,24 @@ fn one(list: &str, entry: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn ned_sequence_passes_and_reads_back_what_it_sent() {
     let gateway = Gateway::start().await;
-    let api = Api::admin(&gateway);
+    sequence(Api::admin(&gateway)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ned_sequence_passes_over_mutual_tls() {
+    let gateway = Gateway::start().await;
+    let nso = device(&gateway, "nso", "tenant-contributor").await;
+    let api = Api::bare(&gateway).on(&nso);
+    sequence(api).await;
+    let reader = device(&gateway, "reader", "tenant-user").await;
+    let api = Api::bare(&gateway).on(&reader);
+    api.get(ENDPOINTS).await.has_status(200);
+    api.delete(ENDPOINTS).await.is(403, "access-denied");
+}
+
+async fn sequence(api: Api<'_>) {
+    let streams = "/restconf/data/ietf-restconf-monitoring:restconf-state/streams";
+    api.get(streams).await.has_status(200);
     for top in [ENDPOINTS, SESSIONS, SERVICES, POLICIES] {
         api.get(top).await.has_status(200);
     }

@@ -8,25 +8,16 @@ use std::time::Duration;
 use rcgen::CertificateParams;
 use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
-use tempfile::TempDir;
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::X509Certificate;
 
-use crate::clock::Clock;
-use crate::model::Timestamp;
-
-use super::*;
+use super::open;
+use super::start;
+use crate::pki::Error;
+use crate::pki::Name;
+use crate::pki::ServerIdentity;
 
 const DAY: Duration = Duration::from_hours(24);
-
-fn start() -> (TempDir, Clock) {
-    let now = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
-    (tempfile::tempdir().unwrap(), Clock::fixed(now))
-}
-
-fn open(dir: &TempDir, clock: &Clock) -> Result<Authority, Error> {
-    Authority::open_or_create(&dir.path().join("pki"), clock)
-}
 
 fn names() -> Vec<Name> {
     ["gateway.example", "127.0.0.1", "::1"]
@@ -46,7 +37,8 @@ fn mode(path: &Path) -> u32 {
 fn authority_has_the_documented_profile() {
     let (dir, clock) = start();
     let authority = open(&dir, &clock).unwrap();
-    let certificate = parse(authority.certificate());
+    let certificate = authority.certificate();
+    let certificate = parse(&certificate);
     let constraints = certificate.basic_constraints().unwrap().unwrap();
     assert!(constraints.critical && constraints.value.ca);
     assert_eq!(constraints.value.path_len_constraint, Some(0));
@@ -83,7 +75,8 @@ fn authority_completes_what_an_interrupted_start_left() {
     let first = open(&dir, &clock).unwrap();
     fs::remove_file(first.certificate_file()).unwrap();
     let second = open(&dir, &clock).unwrap();
-    let (old, new) = (parse(first.certificate()), parse(second.certificate()));
+    let (old, new) = (first.certificate(), second.certificate());
+    let (old, new) = (parse(&old), parse(&new));
     assert_eq!(old.public_key().raw, new.public_key().raw);
     assert_eq!(old.subject().to_string(), new.subject().to_string());
 }
@@ -93,7 +86,7 @@ fn authorities_that_start_at_once_are_the_same() {
     let (dir, clock) = start();
     let pems: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| open(&dir, &clock).unwrap().pem().to_owned()))
+            .map(|_| scope.spawn(|| open(&dir, &clock).unwrap().pem()))
             .collect();
         starts
             .into_iter()
@@ -145,9 +138,9 @@ fn server_certificate_has_the_documented_profile() {
     let (dir, clock) = start();
     let authority = open(&dir, &clock).unwrap();
     let identity = authority.server_identity(&names()).unwrap();
-    assert_eq!(identity.chain().last(), Some(authority.certificate()));
+    assert_eq!(identity.chain().last(), Some(&authority.certificate()));
     let leaf = parse(&identity.chain()[0]);
-    leaf.verify_signature(Some(parse(authority.certificate()).public_key()))
+    leaf.verify_signature(Some(parse(&authority.certificate()).public_key()))
         .unwrap();
     assert!(!leaf.is_ca());
     let usage = leaf.extended_key_usage().unwrap().unwrap().value;

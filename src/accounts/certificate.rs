@@ -1,0 +1,114 @@
+//! `/api/v1/auth/cert/validate/authorization`: whether a client certificate counts, and whose it is.
+//!
+//! The certificate is that of the connection, or one that a listed proxy forwards. So the page serves clients that want
+//! to know, and proxies that ask for each request (nginx `auth_request`, Envoy `ext_authz`, Traefik `forwardAuth`).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use crate::audit::Origin;
+use crate::iam::AuthError;
+use crate::iam::Credential;
+use crate::iam::Principal;
+use crate::model::Class;
+use crate::model::ClientCertificate;
+use crate::model::Peer;
+
+use super::Service;
+use super::admission::address;
+use super::admission::named;
+use super::admission::origin;
+use super::credential::bearer_if_any;
+use super::error::Problem;
+use super::error::Refusal;
+use super::error::internal;
+use super::forward::forward;
+use super::media::Media;
+use super::view;
+
+/// 200 with who it is, 401 without a certificate, 403 when it does not count (restconf-pki 3.3).
+pub(super) async fn validate(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, _) = request.into_parts();
+    let origin = origin(&parts);
+    let from = (address(&origin)?, &origin);
+    let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
+    let shown = peer.client.as_ref().ok_or_else(missing)?;
+    let principal = service.holder(shown, from).await?;
+    if let Some(token) = bearer_if_any(&parts.headers)? {
+        // Both must name the same account.
+        let presented = Some(Credential::Bearer(token));
+        let identified = service.authenticator.identify(presented, Some(shown), from);
+        identified.await?;
+    }
+    if principal.roles.is_empty() {
+        let problem = Problem::new("roles_removed", "no role of the certificate is left");
+        return Err(Refusal::new(StatusCode::FORBIDDEN, problem));
+    }
+    let tenant = service
+        .authenticator
+        .tenant_of(&principal, named(&parts)?)
+        .await?;
+    let now = service.accounts.now().secs();
+    let mut response = view::answer(StatusCode::OK, Media::Json, members(shown, &principal, now));
+    forward(response.headers_mut(), &principal, &tenant)?;
+    Ok(response)
+}
+
+impl Service {
+    /// Whose the certificate is. It was verified by the TLS layer, so its holder may be told what is wrong with it.
+    async fn holder(
+        &self,
+        shown: &Arc<ClientCertificate>,
+        from: (IpAddr, &Origin),
+    ) -> Result<Arc<Principal>, Refusal> {
+        if shown.holder.is_none() {
+            let problem = Problem::new("no_account", "the certificate names no account here");
+            return Err(Refusal::new(StatusCode::FORBIDDEN, problem));
+        }
+        let credential = Credential::Certificate(Arc::clone(shown));
+        let found = self.authenticator.authenticate(credential, from).await;
+        found.map_err(|error: AuthError| match error.class() {
+            Class::Unauthenticated => {
+                let problem = Problem::new(error.reason(), error.to_string());
+                Refusal::new(StatusCode::FORBIDDEN, problem)
+            }
+            _ => error.into(),
+        })
+    }
+}
+
+fn members(shown: &ClientCertificate, principal: &Principal, now: i64) -> view::Members {
+    view::members(json!({
+        "subject": &*shown.subject,
+        "serial": shown.serial.to_string(),
+        "issuer": &*shown.issuer,
+        "notBefore": shown.not_before.to_string(),
+        "notAfter": shown.not_after.to_string(),
+        "remainingSeconds": shown.not_after.secs().saturating_sub(now).max(0),
+        // RFC 8705 3.1: by this a token is bound to a certificate.
+        "x5t#S256": URL_SAFE_NO_PAD.encode(shown.fingerprint),
+        "accountId": principal.account.to_string(),
+        "username": &*principal.username,
+        "tenant": principal.tenant.as_str(),
+        "roles": view::roles(principal.roles),
+    }))
+}
+
+fn missing() -> Refusal {
+    let detail = "no client certificate came with the connection";
+    Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        Problem::new("missing_certificate", detail),
+    )
+}

@@ -1,0 +1,44 @@
+//! What is on the ports, as OpenAPI 3.1: made from what the routers are made from.
+
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use serde_json::Value;
+
+use crate::accounts;
+use crate::oauth;
+use crate::openapi::document;
+use crate::zitadel;
+
+/// The HTTP faces on the gateway's port.
+pub fn gateway_description() -> Value {
+    let accounts = accounts::Service::operations();
+    document(
+        "Tollgate account API",
+        &[
+            (accounts::Service::document(), accounts),
+            (
+                oauth::Service::document(),
+                oauth::Service::gateway_operations(),
+            ),
+        ],
+    )
+}
+
+/// The HTTP faces on the IAM port.
+pub fn iam_description() -> Value {
+    let calls = zitadel::Service::operations();
+    document(
+        "Tollgate IAM API, Zitadel-compatible",
+        &[
+            (zitadel::Service::document(), calls),
+            (oauth::Service::document(), oauth::Service::iam_operations()),
+        ],
+    )
+}
+
+/// Serves a description to everybody.
+pub(super) fn page(description: Value) -> Router {
+    let answer = async move || Json(description);
+    Router::new().route("/openapi.json", get(answer))
+}

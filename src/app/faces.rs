@@ -1,0 +1,59 @@
+//! The faces on the gateway's port, made from the rooms below them.
+
+use crate::accounts;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::enroll;
+use crate::gnmi;
+use crate::oauth;
+use crate::restconf;
+use crate::telemetry::Core;
+
+use super::Error;
+use super::Local;
+use super::certificate::Certificates;
+use super::enrolment::open_enrolment;
+use super::issuer;
+use super::provisioning::open_restconf;
+
+/// The faces on the gateway's port.
+pub(super) struct Faces {
+    pub(super) gnmi: gnmi::Service,
+    pub(super) accounts: accounts::Service,
+    pub(super) oauth: oauth::Service,
+    pub(super) restconf: restconf::Service,
+    pub(super) enroll: enroll::Service,
+}
+
+impl Faces {
+    /// Makes them over the accounts of `local` and the telemetry of `core`.
+    pub(super) async fn open(
+        local: &Local,
+        certificates: &Certificates,
+        core: &Core,
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<Self, Error> {
+        let identity = &local.identity;
+        if let Some(introspection) = settings.introspection.clone() {
+            issuer::accept(&identity.authenticator, introspection, clock.clone())?;
+        }
+        Ok(Self {
+            gnmi: gnmi::Service::new(
+                core.clone(),
+                identity.authenticator.clone(),
+                identity.registry.clone(),
+                clock.clone(),
+                settings.gnmi.clone(),
+            ),
+            accounts: accounts::Service::new(
+                identity.accounts.clone(),
+                identity.authenticator.clone(),
+                settings.accounts,
+            ),
+            oauth: oauth::Service::new(identity, settings.oauth),
+            restconf: open_restconf(settings.yang_dir.as_deref(), local, clock.clone())?,
+            enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! What comes before the first request: a balancer's header, and the TLS handshake.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::model::Peer;
+
+use super::Tls;
+use super::connection::Shared;
+use super::limits::Slot;
+use super::metrics::HandshakeFailure;
+use super::metrics::Metrics;
+use super::peer::peer_of_session;
+use super::proxy_protocol::read_header;
+
+impl Shared {
+    /// Whose connection it is: what a listed balancer says, or what the socket does. `None` when the balancer says
+    /// nothing that can be understood, or when its client has too many connections.
+    pub(super) async fn client_of(
+        &self,
+        tcp: &mut TcpStream,
+        from: SocketAddr,
+        slot: &mut Slot,
+    ) -> Option<SocketAddr> {
+        if !self.is_balancer(from.ip()) {
+            return Some(from);
+        }
+        let header = timeout(self.config.handshake_deadline, read_header(tcp));
+        let Ok(Ok(said)) = header.await else {
+            Metrics::handshake_failed(HandshakeFailure::ProxyHeader);
+            tracing::debug!("no proxy protocol header from a listed balancer");
+            return None;
+        };
+        let client = said.unwrap_or(from);
+        // A balancer's own health checks are not anybody's connections.
+        if said.is_some()
+            && let Err(refusal) = slot.charge(client.ip())
+        {
+            self.metrics.refused(refusal);
+            tracing::debug!(client.addr = %client, ?refusal, "connection refused");
+            return None;
+        }
+        Some(client)
+    }
+
+    /// The TLS handshake, and who is at the other end after it.
+    pub(super) async fn shake_hands(
+        &self,
+        tls: &Tls,
+        tcp: TcpStream,
+        address: SocketAddr,
+    ) -> Option<(TlsStream<TcpStream>, Peer)> {
+        let begun = Instant::now();
+        let accept = TlsAcceptor::from(Arc::clone(&tls.config)).accept(tcp);
+        let failure = match timeout(self.config.handshake_deadline, accept).await {
+            Ok(Ok(stream)) => match peer_of_session(address, stream.get_ref().1, tls) {
+                Ok(peer) => {
+                    self.metrics.shook_hands(begun.elapsed());
+                    return Some((stream, peer));
+                }
+                Err(_) => HandshakeFailure::Certificate,
+            },
+            Ok(Err(error)) => failure_of(&error),
+            Err(_) => HandshakeFailure::Deadline,
+        };
+        Metrics::handshake_failed(failure);
+        tracing::debug!(reason = failure.as_str(), "tls handshake failed");
+        None
+    }
+}
+
+/// The reason of a failed handshake, for its counter. What the peer sent is not told.
+fn failure_of(error: &io::Error) -> HandshakeFailure {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        None => HandshakeFailure::Closed,
+        Some(rustls::Error::AlertReceived(_)) => HandshakeFailure::Alert,
+        Some(rustls::Error::InvalidCertificate(_)) => HandshakeFailure::Certificate,
+        Some(rustls::Error::NoApplicationProtocol) => HandshakeFailure::Alpn,
+        Some(rustls::Error::PeerIncompatible(_)) => HandshakeFailure::Incompatible,
+        Some(_) => HandshakeFailure::Protocol,
+    }
+}

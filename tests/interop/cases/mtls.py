@@ -1,0 +1,276 @@
+"""openssl, curl, gnmic, nginx and testssl.sh: client certificates, from the CSR to the revocation."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver.checks import equal, expect
+from driver.clients.gnmic import Gnmic
+from driver.process import Running, run
+
+VALIDATE = "/api/v1/auth/cert/validate/authorization"
+SECONDS_TO_REVOKE = 5
+
+
+def missing():
+    absent = [tool for tool in ("openssl", "curl") if not shutil.which(tool)]
+    return f"{' and '.join(absent)} not installed" if absent else ""
+
+
+@dataclass(frozen=True)
+class Device:
+    """An account with a certificate."""
+
+    username: str
+    key: Path
+    certificate: Path
+    serial: str
+
+
+def _enrol(lab, folder, role="tenant-user"):
+    """A service account gets a PAT, and with it a certificate, as the vendor documents it."""
+    account = lab.gateway.create_account(role)
+    key, csr, certificate = (folder / f"{account}.{end}" for end in ("key", "csr", "pem"))
+    made = run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-subj", f"/CN={account}", "-out", csr])
+    equal(made.code, 0, f"openssl req: {made.text}")
+    query = f"certduration=24&format=pem&requestedUsername={account}&assignedRoles={role}"
+    signed = _curl(
+        lab,
+        f"/distribution/sign-csr?{query}",
+        "--header", f"Authorization: Bearer {lab.gateway.bearer.token}",
+        "--header", "Content-Type: application/octet-stream",
+        "--data-binary", f"@{csr}",
+        "--output", certificate,
+    )
+    equal(signed.out.splitlines()[-1], "200", f"sign-csr: {signed.text}")
+    shown = run(["openssl", "x509", "-in", certificate, "-noout", "-serial"]).out
+    return Device(account, key, certificate, shown.strip().split("=")[1].lower())
+
+
+def _curl(lab, path, *options):
+    command = ["curl", "--silent", "--show-error", "--max-time", "10", "--cacert", lab.gateway.ca]
+    command += ["--write-out", "\\n%{http_code}", *options]
+    return run([*command, f"https://{lab.gateway.address}{path}"])
+
+
+def _with(device):
+    return ["--cert", device.certificate, "--key", device.key]
+
+
+def _revoke(lab, device):
+    done = _curl(
+        lab,
+        f"/api/v2/auth/certificates/{device.serial}/revoke",
+        "--request", "POST",
+        "--header", f"Authorization: Bearer {lab.gateway.bearer.token}",
+        "--header", f"X-Forwarded-Tenant-Id: {lab.gateway.tenant}",
+    )
+    equal(done.out.splitlines()[-1], "200", f"revoke: {done.text}")
+
+
+def _folder():
+    return tempfile.TemporaryDirectory(prefix="tollgate-mtls-")
+
+
+def test_curl_with_a_certificate_is_known_and_without_is_not(lab):
+    with _folder() as folder:
+        device = _enrol(lab, Path(folder))
+        for version in ("--http1.1", "--http2"):
+            done = _curl(lab, VALIDATE, version, *_with(device))
+            body, code = done.out.rsplit("\n", 1)
+            equal(code, "200", done.text)
+            equal(json.loads(body)["username"], device.username, "user")
+            equal(json.loads(body)["serial"], device.serial, "serial")
+        done = _curl(lab, VALIDATE)
+        equal(done.out.splitlines()[-1], "401", "without a certificate")
+
+
+def test_openssl_chain_is_good_for_a_client(lab):
+    with _folder() as folder:
+        device = _enrol(lab, Path(folder))
+        done = run(["openssl", "verify", "-purpose", "sslclient", "-CAfile", lab.gateway.ca, device.certificate])
+        equal(done.code, 0, done.text)
+
+
+def test_gnmic_with_a_certificate_and_no_token(lab):
+    if Gnmic.missing():
+        return
+    with _folder() as folder:
+        device = _enrol(lab, Path(folder))
+        command = [Gnmic.path(), "-a", lab.gateway.address, "--tls-ca", lab.gateway.ca]
+        known = [*command, "--tls-cert", device.certificate, "--tls-key", device.key]
+        done = run([*known, "capabilities"])
+        expect(done.code == 0 and "gNMI version" in done.out, done.text)
+        done = run([*known, "get", "--path", "/object-type", "-e", "json"])
+        equal(done.code, 0, done.text)
+        done = run([*known, "set", "--update", "/a/b:::int:::1"])
+        expect("PermissionDenied" in done.text, f"a tenant-user may not write: {done.text}")
+        done = run([*command, "capabilities"])
+        expect("Unauthenticated" in done.text, f"without certificate and token: {done.text}")
+
+
+def _resume(lab, device, version, session, option):
+    """Speaks a request over a session that is stored, or that was."""
+    command = ["openssl", "s_client", "-connect", lab.gateway.address, "-CAfile", lab.gateway.ca, version]
+    command += ["-cert", device.certificate, "-key", device.key, "-alpn", "http/1.1", "-ign_eof", option, session]
+    return run(command, stdin=f"GET {VALIDATE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+
+
+def test_openssl_session_is_not_resumed_after_a_revocation(lab):
+    for version in ("-tls1_2", "-tls1_3"):
+        with _folder() as folder:
+            device = _enrol(lab, Path(folder))
+            session = Path(folder) / "session"
+            first = _resume(lab, device, version, session, "-sess_out")
+            expect("HTTP/1.1 200" in first.out, first.text)
+            stored = session.is_file() and session.stat().st_size > 0
+            if stored:
+                again = _resume(lab, device, version, session, "-sess_in")
+                expect("HTTP/1.1 200" in again.out, again.text)
+                if version == "-tls1_2":
+                    expect("Reused, TLSv1.2" in again.out, f"not resumed before: {again.text}")
+            equal(stored, version == "-tls1_2", f"a session to resume with {version}")
+            _revoke(lab, device)
+            begun = time.monotonic()
+            while True:
+                last = _resume(lab, device, version, session, "-sess_in" if stored else "-sess_out")
+                if "HTTP/1.1 200" not in last.out:
+                    break
+                expect(time.monotonic() - begun < SECONDS_TO_REVOKE, f"still taken: {last.text}")
+            expect("certificate revoked" in last.text, last.text)
+
+
+def _free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+NGINX = """
+daemon off;
+error_log stderr;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {server_cert}; ssl_certificate_key {server_key};
+    ssl_verify_client optional_no_ca;
+    location / {{
+      auth_request /authorize;
+      auth_request_set $user $upstream_http_x_forwarded_user_username;
+      add_header X-User $user always;
+      root {folder}/pages;
+    }}
+    location = /authorize {{
+      internal;
+      proxy_pass https://127.0.0.1:{gateway}{validate};
+      proxy_pass_request_body off; proxy_set_header Content-Length "";
+      proxy_ssl_certificate {proxy_cert}; proxy_ssl_certificate_key {proxy_key};
+      proxy_ssl_trusted_certificate {ca}; proxy_ssl_verify on; proxy_ssl_name localhost;
+      proxy_set_header X-Forwarded-Client-Cert 'Cert="$ssl_client_escaped_cert"';
+    }}
+  }}
+}}
+"""
+
+
+class Behind:
+    """The interop gateway's data directory, served once more, believing a proxy on this machine."""
+
+    def __init__(self, lab, folder):
+        os.chmod(folder, 0o755)
+        self.port, iam, admin, self.proxy = _free_ports(4)
+        settings = {
+            "gateway.listen": f"127.0.0.1:{self.port}",
+            "gateway.iam_listen": f"127.0.0.1:{iam}",
+            "admin.listen": f"127.0.0.1:{admin}",
+            "store.data_dir": lab.gateway.data_dir,
+            "gateway.proxies_xfcc": "127.0.0.0/8",
+            "gateway.drain_grace": "0s",
+            "enroll.crl_url": f"https://127.0.0.1:{self.port}/distribution/crl",
+        }
+        words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        self.words, self.admin = words, admin
+        self.running = Running([lab.gateway.binary, "serve", *words])
+        self.running.wait_until(self._answers, 30, "a second gateway")
+
+    def _answers(self):
+        return run(["curl", "--silent", "--fail", f"http://127.0.0.1:{self.admin}/readyz"]).code == 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.running.end()
+
+
+def test_nginx_auth_request_with_a_certificate(lab):
+    if not shutil.which("nginx"):
+        return
+    with _folder() as name, Behind(lab, Path(name)) as behind:
+        folder = Path(name)
+        device, proxy = _enrol(lab, folder), _enrol(lab, folder)
+        pages = folder / "pages"
+        pages.mkdir()
+        (pages / "index.html").write_text("inside\n")
+        server = folder / "server.pem"
+        made = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=proxy",
+                    "-keyout", folder / "server.key", "-out", server])
+        equal(made.code, 0, made.text)
+        config = folder / "nginx.conf"
+        config.write_text(NGINX.format(
+            folder=folder, port=behind.proxy, gateway=behind.port, validate=VALIDATE, ca=lab.gateway.ca,
+            server_cert=server, server_key=folder / "server.key", proxy_cert=proxy.certificate, proxy_key=proxy.key,
+        ))
+        ask = lambda *options: run(["curl", "--silent", "--insecure", "--include", "--max-time", "10", *options,
+                                    f"https://127.0.0.1:{behind.proxy}/index.html"])
+        nginx = Running(["nginx", "-p", folder, "-c", config, "-e", "stderr"])
+        try:
+            nginx.wait_until(lambda: ask().code == 0, 10, "nginx")
+            done = ask(*_with(device))
+            expect("200 OK" in done.out and "inside" in done.out, done.text + nginx.text)
+            expect(f"X-User: {device.username}" in done.out, done.text)
+            expect("401" in ask().out.splitlines()[0], "without a certificate")
+            _revoke(lab, device)
+            refused = lambda: " 403" in ask(*_with(device)).out.splitlines()[0]
+            nginx.wait_until(refused, SECONDS_TO_REVOKE, "the revocation")
+        finally:
+            nginx.end()
+
+
+def test_sighup_and_command_reload_certificates(lab):
+    with _folder() as name, Behind(lab, Path(name)) as behind:
+        done = run([lab.gateway.binary, "reload", *behind.words])
+        equal(done.code, 0, done.text)
+        before = behind.running.err.count("certificates read again")
+        os.kill(behind.running.pid, signal.SIGHUP)
+        told = lambda: behind.running.err.count("certificates read again") > before
+        behind.running.wait_until(told, 5, "a reload by SIGHUP")
+
+
+def test_testssl_finds_nothing_above_low(lab):
+    testssl = shutil.which("testssl") or shutil.which("testssl.sh")
+    if not testssl:
+        return
+    with _folder() as folder, Behind(lab, Path(folder)) as behind:
+        report = Path(folder) / "report.json"
+        command = [testssl, "--quiet", "--color", "0", "--add-ca", lab.gateway.ca, "--jsonfile", report]
+        run([*command, "-p", "-s", "-f", "-P", "-S", "-U", f"127.0.0.1:{behind.port}"], deadline=110)
+        found = json.loads(report.read_text())
+        expect(len(found) > 50, f"only {len(found)} findings")
+        bad = [one for one in found if one["severity"] in ("MEDIUM", "HIGH", "CRITICAL", "FATAL")]
+        expect(not bad, json.dumps(bad, indent=1))
