@@ -1,7 +1,5 @@
 //! What is answered when it is not what was asked for: statuses and stable codes (iam 2.3, 2.4).
 
-use std::borrow::Cow;
-
 use axum::body::Body;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
@@ -22,55 +20,15 @@ use crate::iam::NotPermitted;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
 
+pub(super) use super::problem::Problem;
+pub(super) use super::problem::Source;
+
 /// A refusal. `frame` writes its body, because it knows the request's id and what the client accepts.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
     problems: Vec<Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug)]
-pub(super) struct Problem {
-    pub(super) code: &'static str,
-    pub(super) detail: Cow<'static, str>,
-    pub(super) source: Option<Source>,
-}
-
-/// Where in the request.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Header(&'static str),
-    Parameter(String),
-    Pointer(String),
-}
-
-impl Problem {
-    pub(super) fn new(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            source: None,
-        }
-    }
-
-    /// In a member of the body.
-    pub(super) fn at(self, pointer: impl Into<String>) -> Self {
-        self.from(Source::Pointer(pointer.into()))
-    }
-
-    /// In a parameter of the query or the path.
-    pub(super) fn of(self, parameter: &str) -> Self {
-        self.from(Source::Parameter(parameter.to_owned()))
-    }
-
-    pub(super) fn from(self, source: Source) -> Self {
-        Self {
-            source: Some(source),
-            ..self
-        }
-    }
 }
 
 impl Refusal {

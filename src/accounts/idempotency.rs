@@ -43,7 +43,7 @@ pub(super) struct Key {
     pub(super) account: AccountId,
     pub(super) tenant: TenantId,
     pub(super) path: String,
-    pub(super) key: String,
+    pub(super) text: String,
 }
 
 enum Entry {
@@ -203,12 +203,12 @@ const MEMORY: Duration = Duration::from_hours(24);
 mod tests {
     use super::*;
 
-    fn key(key: &str) -> Key {
+    fn key(text: &str) -> Key {
         Key {
             account: AccountId::from_raw(1),
             tenant: TenantId::new("pca"),
             path: "/".to_owned(),
-            key: key.to_owned(),
+            text: text.to_owned(),
         }
     }
 

@@ -22,6 +22,7 @@ mod operations;
 mod page;
 mod pat;
 mod policy;
+mod problem;
 mod request;
 mod revoke;
 mod routes;

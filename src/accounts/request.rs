@@ -97,7 +97,7 @@ impl Incoming {
             account: admitted.principal.account,
             tenant: admitted.tenant.clone(),
             path: self.path().to_owned(),
-            key,
+            text: key,
         });
         let query = self.parts.uri.query().unwrap_or_default();
         kept.begin(key, &[query.as_bytes(), &self.body], now)

@@ -88,6 +88,7 @@ impl From<BadParameters> for IdentityError {
 
 impl Identity {
     /// Opens the room on `records` and `log`, which may be the same store.
+    #[expect(clippy::too_many_lines, reason = "one line for each part of the room")]
     pub async fn open(
         records: Arc<dyn Records>,
         log: Arc<dyn Log>,

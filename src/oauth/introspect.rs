@@ -65,13 +65,12 @@ pub(super) async fn introspect(
     let found = found.filter(|found| {
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
     });
-    let body = match found {
-        Some(found) => active(&found),
-        None => {
-            let source = incoming.source();
-            service.authenticator.note_inactive(&caller, source);
-            json!({ "active": false })
-        }
+    let body = if let Some(found) = found {
+        active(&found)
+    } else {
+        let source = incoming.source();
+        service.authenticator.note_inactive(&caller, source);
+        json!({ "active": false })
     };
     Ok(Json(body).into_response())
 }
