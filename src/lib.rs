@@ -12,6 +12,7 @@
 //! 4 gnmi       the gNMI service
 //! 4 zitadel    /auth/v1, /management/v1, /v2: the Zitadel-compatible IAM API
 //! 4 oauth      /oauth/v2/token, /oauth2/introspect
+//! 4 restconf   RFC 8040: resources, edits, queries
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
 //! 4 webhook    tells a web server of tokens that end
@@ -49,6 +50,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod pki;
 pub mod redact;
+pub mod restconf;
 pub mod schema;
 pub mod secret;
 pub mod store;

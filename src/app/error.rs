@@ -78,6 +78,9 @@ pub enum Error {
     /// The webhook cannot be prepared.
     #[error("cannot prepare the webhook")]
     Webhook(#[source] crate::webhook::Error),
+    /// The YANG modules cannot be used.
+    #[error("cannot use the YANG modules")]
+    Schema(#[source] crate::schema::LoadError),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] crate::store::Error),

@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::enroll;
 use crate::gnmi;
 use crate::oauth;
+use crate::restconf;
 use crate::telemetry::Core;
 
 use super::Error;
@@ -13,12 +14,14 @@ use super::Local;
 use super::certificate::Certificates;
 use super::enrolment::open_enrolment;
 use super::issuer;
+use super::provisioning::open_restconf;
 
 /// The faces on the gateway's port.
 pub(super) struct Faces {
     pub(super) gnmi: gnmi::Service,
     pub(super) accounts: accounts::Service,
     pub(super) oauth: oauth::Service,
+    pub(super) restconf: restconf::Service,
     pub(super) enroll: enroll::Service,
 }
 
@@ -49,6 +52,7 @@ impl Faces {
                 settings.accounts,
             ),
             oauth: oauth::Service::new(identity, settings.oauth),
+            restconf: open_restconf(settings.yang_dir.as_deref(), local, clock.clone())?,
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }

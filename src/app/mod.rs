@@ -14,6 +14,7 @@ mod gateway;
 mod issuer;
 mod local;
 mod measurement;
+mod provisioning;
 mod reload;
 mod revoked;
 mod router;

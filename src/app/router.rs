@@ -20,7 +20,7 @@ use super::description::iam_description;
 use super::description::page;
 use super::faces::Faces;
 
-/// The gateway's router: gNMI, gRPC health and reflection, the account API, introspection, certificates, `/healthz` and
+/// The gateway's router: gNMI, gRPC health and reflection, RESTCONF, the account API, introspection, certificates, `/healthz` and
 /// `/readyz`.
 pub(super) async fn gateway_router(
     faces: Faces,
@@ -45,6 +45,7 @@ pub(super) async fn gateway_router(
         .into_axum_router();
     Ok(grpc
         .merge(faces.gnmi.into_router())
+        .merge(faces.restconf.into_router())
         .merge(faces.accounts.into_router())
         .merge(faces.oauth.gateway_router())
         .merge(faces.enroll.into_router())

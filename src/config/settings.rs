@@ -53,6 +53,8 @@ pub struct Settings {
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
     pub gnmi: gnmi::Config,
+    /// `[restconf]`: a folder of YANG modules instead of the program's own.
+    pub yang_dir: Option<PathBuf>,
     /// `[measure]`: what the gateway measures itself.
     pub measure: Measure,
 }
@@ -100,6 +102,10 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),
+        yang_dir: reader.section("restconf").optional(
+            "yang_dir",
+            "Folder of `.yang` files to serve instead of the program's own modules.",
+        ),
         measure: super::measure::measure(&mut reader.section("measure")),
     }
 }

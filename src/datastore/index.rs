@@ -1,5 +1,7 @@
 //! What an entry's content means for the indexes: its key, what it refers to, what must be unique.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::schema::Collection;
@@ -26,7 +28,8 @@ pub fn key_text(keys: &[String]) -> String {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
                 text.push(char::from(byte));
             } else {
-                text.push_str(&format!("%{byte:02X}"));
+                // Writing to a String does not fail.
+                let _ = write!(text, "%{byte:02X}");
             }
         }
     }

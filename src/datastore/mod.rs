@@ -4,9 +4,11 @@
 //! whether something refers to it, and whether a name is free, the store's indexes say. An edit is made whole or not at
 //! all, and is lost to nobody: two writers of one entry cannot both believe that they were first.
 
+mod apply;
 mod edit;
 mod error;
 mod index;
+mod notices;
 mod operation;
 pub mod port;
 mod service;
@@ -20,6 +22,9 @@ pub use edit::Place;
 pub use error::EditError;
 pub use index::key_of;
 pub use index::key_text;
+pub use notices::Batch;
+pub use notices::Notice;
+pub use notices::Notices;
 pub use operation::DeleteService;
 pub use service::Datastore;
 pub use service::Outcome;

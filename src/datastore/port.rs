@@ -141,7 +141,12 @@ pub enum CommitError {
     Changed,
     /// They refer to what is not there.
     #[error("reference leads nowhere")]
-    Dangling(Reference),
+    Dangling {
+        /// Which entry does.
+        id: Id,
+        /// The reference.
+        reference: Reference,
+    },
     /// They delete what this refers to.
     #[error("is referred to")]
     InUse {
@@ -161,6 +166,18 @@ pub enum CommitError {
     /// The store does not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+impl CommitError {
+    /// The entry that it is about.
+    pub const fn id(&self) -> Option<&Id> {
+        match self {
+            Self::Dangling { id, .. } | Self::InUse { id, .. } | Self::NotUnique { id, .. } => {
+                Some(id)
+            }
+            Self::Changed | Self::Unavailable(_) => None,
+        }
+    }
 }
 
 /// The store does not answer. It has logged why.

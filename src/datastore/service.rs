@@ -1,10 +1,11 @@
 //! Reading and editing the datastore.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::audit::Event;
+use crate::clock::Clock;
 use crate::model::TenantId;
 use crate::schema::Collection;
 use crate::schema::Fault;
@@ -14,10 +15,8 @@ use crate::schema::Tag;
 
 use super::Edit;
 use super::EditError;
-use super::Op;
+use super::Notices;
 use super::Place;
-use super::edit::collections_of;
-use super::edit::entries_of;
 use super::error::internal;
 use super::index::key_text;
 use super::port::Batch;
@@ -27,8 +26,6 @@ use super::port::Id;
 use super::port::Mark;
 use super::port::Record;
 use super::port::Unavailable;
-use super::state::Status;
-use super::tree::identifier;
 use super::working::Working;
 
 /// The configuration of all tenants. Cheap to clone.
@@ -36,6 +33,7 @@ use super::working::Working;
 pub struct Datastore {
     schema: Arc<Schema>,
     pub(super) entries: Arc<dyn Entries>,
+    notices: Notices,
 }
 
 /// What an edit did.
@@ -43,17 +41,48 @@ pub struct Datastore {
 pub struct Outcome {
     /// The target of the last edit was not there before.
     pub is_new: bool,
-    /// The datastore's mark afterwards.
-    pub mark: Mark,
+    /// The mark of all that has changed; `None` when nothing has.
+    pub mark: Option<Mark>,
 }
 
-/// What the writer believes of the target, told its mark; `None` when it is not there.
-pub type Precondition = Arc<dyn Fn(Option<Mark>) -> bool + Send + Sync>;
+/// What the writer believes of something.
+#[derive(Clone)]
+pub struct Precondition {
+    /// Of what: the datastore without steps, a collection's container, or an entry.
+    pub target: Vec<Step>,
+    /// Whether it is as believed, told its mark; `None` when it is not there.
+    pub holds: Arc<dyn Fn(Option<Mark>) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Precondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Precondition")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Edits that are ready to be made.
+struct Prepared {
+    batch: Batch,
+    is_new: bool,
+    /// By entry, the last edit that changes it.
+    edits: HashMap<Id, usize>,
+}
 
 impl Datastore {
     /// A datastore in a store.
-    pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>) -> Self {
-        Self { schema, entries }
+    pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>, clock: Clock) -> Self {
+        Self {
+            schema,
+            entries,
+            notices: Notices::new(clock),
+        }
+    }
+
+    /// What happens to the data.
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// The model of all data.
@@ -117,7 +146,7 @@ impl Datastore {
         }
     }
 
-    /// Makes all edits, in their order, or none. The precondition is about the first one's target.
+    /// Makes all edits, in their order, or none, if the precondition holds when they are made.
     ///
     /// # Errors
     ///
@@ -126,36 +155,24 @@ impl Datastore {
         &self,
         tenant: &TenantId,
         edits: &[Edit],
-        precondition: Option<Precondition>,
+        precondition: Option<&Precondition>,
         event: &Event,
     ) -> Result<Outcome, EditError> {
         for _attempt in 0..ATTEMPTS {
-            let prepared = self.prepare(tenant, edits, precondition.as_ref()).await?;
-            let (batch, is_new) = prepared;
-            match self.commit(tenant, &batch, event).await {
-                Ok(mark) => return Ok(Outcome { is_new, mark }),
+            let prepared = self.prepare(tenant, edits, precondition).await?;
+            match self.commit(tenant, &prepared.batch, event).await {
+                Ok(mark) => {
+                    let is_new = prepared.is_new;
+                    return Ok(Outcome { is_new, mark });
+                }
                 Err(CommitError::Changed) => {}
-                Err(other) => return Err(self.explain(other)),
+                Err(other) => {
+                    let edit = other.id().and_then(|id| prepared.edits.get(id)).copied();
+                    return Err(numbered(self.explain(other), edit));
+                }
             }
         }
         Err(EditError::Busy)
-    }
-
-    /// Starts or stops a session. False when there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`Unavailable`]: the store does not answer.
-    pub async fn set_status(
-        &self,
-        tenant: &TenantId,
-        collection: &Collection,
-        entry: &Step,
-        (status, event): (Status, &Event),
-    ) -> Result<bool, Unavailable> {
-        let id = self.id(collection, entry);
-        let state = status.to_state().to_string();
-        self.entries.set_state(tenant, &id, &state, event).await
     }
 
     pub(super) async fn commit(
@@ -163,11 +180,12 @@ impl Datastore {
         tenant: &TenantId,
         batch: &Batch,
         event: &Event,
-    ) -> Result<Mark, CommitError> {
+    ) -> Result<Option<Mark>, CommitError> {
         if batch.writes.is_empty() {
-            return Ok(self.entries.mark(tenant, None).await?);
+            return Ok(None);
         }
-        self.entries.commit(tenant, event.at, batch, event).await
+        let committed = self.entries.commit(tenant, event.at, batch, event).await;
+        committed.map(Some)
     }
 
     async fn prepare(
@@ -175,11 +193,11 @@ impl Datastore {
         tenant: &TenantId,
         edits: &[Edit],
         precondition: Option<&Precondition>,
-    ) -> Result<(Batch, bool), EditError> {
+    ) -> Result<Prepared, EditError> {
         let mut working = Working::default();
         let mut expected_mark = None;
-        if let (Some(precondition), Some(first)) = (precondition, edits.first()) {
-            let place = Place::of(&self.schema, &first.target);
+        if let Some(precondition) = precondition {
+            let place = Place::of(&self.schema, &precondition.target);
             let mark = match &place {
                 // Read once, for the precondition and for the edit: the commit holds both to it.
                 Place::Entry {
@@ -191,7 +209,7 @@ impl Datastore {
                 }
                 _ => self.mark(tenant, &place).await?,
             };
-            if !precondition(mark) {
+            if !(precondition.holds)(mark) {
                 return Err(EditError::Precondition);
             }
             let revision = mark.unwrap_or_default().revision;
@@ -203,189 +221,23 @@ impl Datastore {
         }
         let mut is_new = false;
         for (index, edit) in edits.iter().enumerate() {
+            working.edit = index;
             is_new = self
                 .apply(tenant, &mut working, edit)
                 .await
-                .map_err(|error| numbered(error, index))?;
+                .map_err(|error| numbered(error, Some(index)))?;
         }
+        let edits = working.edits();
         let schema = Arc::clone(&self.schema);
         let mut batch = tokio::task::spawn_blocking(move || working.into_batch(&schema))
             .await
             .map_err(|_| EditError::from(internal()))??;
         batch.expected_mark = expected_mark;
-        Ok((batch, is_new))
-    }
-
-    async fn apply(
-        &self,
-        tenant: &TenantId,
-        working: &mut Working,
-        edit: &Edit,
-    ) -> Result<bool, EditError> {
-        let schema = &*self.schema;
-        match Place::of(schema, &edit.target) {
-            Place::Nowhere => Err(
-                Fault::new(Tag::OperationNotSupported, "is not configuration")
-                    .at(identifier(schema, &edit.target))
-                    .into(),
-            ),
-            Place::Entry {
-                collection,
-                entry,
-                inside,
-            } => {
-                let id = self.id(collection, entry);
-                self.take(tenant, working, &id).await?;
-                working
-                    .apply(schema, &id, (entry, inside), edit.op.clone())
-                    .map_err(|fault| {
-                        let path = fault.path.clone();
-                        fault
-                            .at(path.unwrap_or_else(|| identifier(schema, &edit.target)))
-                            .into()
-                    })
-            }
-            Place::Collection(collection) => {
-                self.apply_collection(tenant, working, collection, edit.op.clone())
-                    .await
-            }
-            Place::Datastore => {
-                let (value, is_replaced) = match edit.op.clone() {
-                    Op::Create(value, _) => {
-                        return self.create_all(tenant, working, value).await;
-                    }
-                    Op::Merge(value, _) => (value, false),
-                    Op::Replace(value, _) => (value, true),
-                    Op::Delete | Op::Move(_) | Op::Remove => {
-                        let message = "the datastore cannot be deleted";
-                        return Err(Fault::new(Tag::OperationNotSupported, message).into());
-                    }
-                };
-                let Value::Object(mut content) = value else {
-                    return Err(internal().into());
-                };
-                let mut given = collections_of(schema, &mut content);
-                for collection in schema.collections() {
-                    let at = given.iter().position(|(it, _)| *it == collection);
-                    let content = at.map(|at| given.swap_remove(at).1);
-                    let op = match (content, is_replaced) {
-                        (Some(content), true) => Op::Replace(content, None),
-                        (Some(content), false) => Op::Merge(content, false),
-                        (None, true) => Op::Remove,
-                        (None, false) => continue,
-                    };
-                    self.apply_collection(tenant, working, collection, op)
-                        .await?;
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    async fn create_all(
-        &self,
-        tenant: &TenantId,
-        working: &mut Working,
-        value: Value,
-    ) -> Result<bool, EditError> {
-        let Value::Object(mut content) = value else {
-            return Err(internal().into());
-        };
-        for (collection, content) in collections_of(&self.schema, &mut content) {
-            self.apply_collection(tenant, working, collection, Op::Create(content, None))
-                .await?;
-        }
-        Ok(true)
-    }
-
-    /// A collection's container is always there; what is created, merged or deleted is its entries.
-    async fn apply_collection(
-        &self,
-        tenant: &TenantId,
-        working: &mut Working,
-        collection: &Collection,
-        op: Op,
-    ) -> Result<bool, EditError> {
-        let schema = &*self.schema;
-        let (content, make): (Value, fn(Value) -> Op) = match op {
-            Op::Create(content, _) => (content, |entry| Op::Create(entry, None)),
-            Op::Merge(content, _) => (content, |entry| Op::Merge(entry, false)),
-            Op::Replace(content, _) => {
-                self.clear(tenant, working, collection).await?;
-                (content, |entry| Op::Replace(entry, None))
-            }
-            Op::Delete | Op::Remove => {
-                self.clear(tenant, working, collection).await?;
-                return Ok(false);
-            }
-            Op::Move(_) => {
-                let message = "list is not ordered by its user";
-                return Err(Fault::new(Tag::InvalidValue, message).into());
-            }
-        };
-        let mut is_new = false;
-        for (step, entry) in entries_of(schema, collection, content) {
-            let id = self.id(collection, &step);
-            self.take(tenant, working, &id).await?;
-            let target = [
-                Step {
-                    node: collection.container,
-                    keys: Vec::new(),
-                },
-                step,
-            ];
-            let [_, step] = &target;
-            is_new = working
-                .apply(schema, &id, (step, &[]), make(entry))
-                .map_err(|fault| fault.at(identifier(schema, &target)))?;
-        }
-        Ok(is_new)
-    }
-
-    /// Deletes all entries of a collection.
-    async fn clear(
-        &self,
-        tenant: &TenantId,
-        working: &mut Working,
-        collection: &Collection,
-    ) -> Result<(), EditError> {
-        let name = self.schema.collection_name(collection);
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.page(tenant, collection, after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.key.clone());
-            for record in page {
-                let id = Id {
-                    collection: name.clone(),
-                    key: record.key.clone(),
-                };
-                if !working.knows(&id) {
-                    working.take(id, Some(record))?;
-                }
-            }
-        }
-        let entry = Step {
-            node: collection.list,
-            keys: Vec::new(),
-        };
-        for id in working.present(&name) {
-            working.apply(&self.schema, &id, (&entry, &[]), Op::Remove)?;
-        }
-        Ok(())
-    }
-
-    async fn take(
-        &self,
-        tenant: &TenantId,
-        working: &mut Working,
-        id: &Id,
-    ) -> Result<(), EditError> {
-        if !working.knows(id) {
-            let stored = self.entries.entry(tenant, id).await?;
-            working.take(id.clone(), stored)?;
-        }
-        Ok(())
+        Ok(Prepared {
+            batch,
+            is_new,
+            edits,
+        })
     }
 
     pub(super) fn id(&self, collection: &Collection, entry: &Step) -> Id {
@@ -404,7 +256,7 @@ impl Datastore {
         };
         match error {
             CommitError::Changed => EditError::Busy,
-            CommitError::Dangling(reference) => {
+            CommitError::Dangling { reference, .. } => {
                 let message = format!(
                     "required instance \"{}\" does not exist",
                     path(&reference.to)
@@ -433,12 +285,9 @@ impl Datastore {
     }
 }
 
-fn numbered(error: EditError, index: usize) -> EditError {
+fn numbered(error: EditError, edit: Option<usize>) -> EditError {
     match error {
-        EditError::Fault { fault, .. } => EditError::Fault {
-            edit: Some(index),
-            fault,
-        },
+        EditError::Fault { fault, .. } => EditError::Fault { edit, fault },
         other => other,
     }
 }

@@ -1,9 +1,19 @@
 //! The state of sessions: ordered to run, or to stop.
 
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::audit::Event;
+use crate::model::TenantId;
+use crate::schema::Collection;
 use crate::schema::Schema;
+use crate::schema::Step;
+
+use super::Datastore;
+use super::port::Id;
+use super::port::Record;
+use super::port::Unavailable;
 
 /// What a session does (Accedian-session-type, service-session-status).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,14 +24,93 @@ pub enum Status {
     Stopped,
 }
 
+impl Datastore {
+    /// Starts or stops a session, and tells of it. One that is in the status already stays as it is. False when there
+    /// is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: the store does not answer.
+    pub async fn set_status(
+        &self,
+        tenant: &TenantId,
+        collection: &Collection,
+        entry: &Step,
+        (status, event): (Status, &Event),
+    ) -> Result<bool, Unavailable> {
+        let id = self.id(collection, entry);
+        let Some(record) = self.entries.entry(tenant, &id).await? else {
+            return Ok(false);
+        };
+        let state = status.to_state();
+        if record.state.as_deref() == Some(&state.to_string()) {
+            return Ok(true);
+        }
+        let text = state.to_string();
+        if !self.entries.set_state(tenant, &id, &text, event).await? {
+            return Ok(false);
+        }
+        self.tell_status(tenant, &id, &record, status).await?;
+        Ok(true)
+    }
+
+    /// Tells of a session's new status, and each service that has it.
+    async fn tell_status(
+        &self,
+        tenant: &TenantId,
+        id: &Id,
+        session: &Record,
+        status: Status,
+    ) -> Result<(), Unavailable> {
+        let about = |key: &str, record: &Record| {
+            let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
+            let group = body
+                .get("group-id")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            let mut content = Map::new();
+            content.insert(key.to_owned(), body.get(key).cloned().unwrap_or_default());
+            if let Some(group) = &group {
+                content.insert("group-id".to_owned(), json!(group));
+            }
+            (group, content)
+        };
+        let (group, mut content) = about("session-id", session);
+        let session_id = content.get("session-id").cloned().unwrap_or_default();
+        content.insert("status".to_owned(), json!(status.as_str()));
+        let kind = "Accedian-session:state-change-event";
+        self.notices()
+            .tell(tenant, kind, (group, Value::Object(content)));
+        for service in self.entries.referrers(tenant, id).await? {
+            if service.collection != SERVICES {
+                continue;
+            }
+            let Some(record) = self.entries.entry(tenant, &service).await? else {
+                continue;
+            };
+            let (group, mut content) = about("service-id", &record);
+            let change = json!([{ "session-id": session_id, "status": status.as_str() }]);
+            content.insert("session-state-change".to_owned(), change);
+            let kind = "Accedian-service:state-change-event";
+            self.notices()
+                .tell(tenant, kind, (group, Value::Object(content)));
+        }
+        Ok(())
+    }
+}
+
 impl Status {
-    /// The state of an entry in this status, as a JSON object.
-    pub(super) fn to_state(self) -> Value {
-        let word = match self {
+    /// The word of the model.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Running => "running",
             Self::Stopped => "stopped",
-        };
-        json!({ "status": { "status": word } })
+        }
+    }
+
+    /// The state of an entry in this status, as a JSON object.
+    pub(super) fn to_state(self) -> Value {
+        json!({ "status": { "status": self.as_str() } })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Walking and changing JSON data along a schema.
 
+use std::fmt::Write as _;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -187,11 +189,12 @@ pub fn identifier(schema: &Schema, steps: &[Step]) -> String {
         let node = schema.node(step.node);
         if node.kind == Kind::LeafList {
             for value in &step.keys {
-                text.push_str(&format!("[.={}]", literal(value)));
+                // Writing to a String does not fail.
+                let _ = write!(text, "[.={}]", literal(value));
             }
         }
         for (key, value) in node.keys.iter().zip(&step.keys) {
-            text.push_str(&format!("[{}={}]", schema.member(*key), literal(value)));
+            let _ = write!(text, "[{}={}]", schema.member(*key), literal(value));
         }
     }
     text

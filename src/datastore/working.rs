@@ -1,9 +1,10 @@
 //! The entries that an edit touches, while it is being made.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::schema::Collection;
 use crate::schema::Fault;
@@ -11,6 +12,7 @@ use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
 
+use super::EditError;
 use super::edit::Op;
 use super::error::internal;
 use super::index::key_of;
@@ -27,23 +29,28 @@ use super::tree;
 
 /// Entries by id: what was stored, and what is to become of them.
 #[derive(Debug, Default)]
-pub(super) struct Working(BTreeMap<Id, Entry>);
+pub(super) struct Working {
+    entries: BTreeMap<Id, Entry>,
+    /// The edit that is being made, counted from zero.
+    pub(super) edit: usize,
+}
 
 #[derive(Debug)]
 struct Entry {
     stored: Option<Record>,
     now: Option<Value>,
-    is_changed: bool,
+    /// The last edit that changed it.
+    changed_by: Option<usize>,
 }
 
 impl Working {
     pub(super) fn knows(&self, id: &Id) -> bool {
-        self.0.contains_key(id)
+        self.entries.contains_key(id)
     }
 
     /// When the entry was last changed, as it was read.
     pub(super) fn mark(&self, id: &Id) -> Option<Mark> {
-        let stored = self.0.get(id)?.stored.as_ref();
+        let stored = self.entries.get(id)?.stored.as_ref();
         stored.map(|record| record.mark)
     }
 
@@ -56,15 +63,15 @@ impl Working {
         let entry = Entry {
             stored,
             now,
-            is_changed: false,
+            changed_by: None,
         };
-        self.0.insert(id, entry);
+        self.entries.insert(id, entry);
         Ok(())
     }
 
     /// The ids of a collection's entries that are there now.
     pub(super) fn present(&self, collection: &str) -> Vec<Id> {
-        let present = self.0.iter().filter(|(_, entry)| entry.now.is_some());
+        let present = self.entries.iter().filter(|(_, entry)| entry.now.is_some());
         present
             .map(|(id, _)| id)
             .filter(|id| id.collection == collection)
@@ -81,8 +88,8 @@ impl Working {
         op: Op,
     ) -> Result<bool, Fault> {
         let (entry, inside) = target;
-        let working = self.0.get_mut(id).ok_or_else(internal)?;
-        working.is_changed = true;
+        let working = self.entries.get_mut(id).ok_or_else(internal)?;
+        working.changed_by = Some(self.edit);
         if inside.is_empty() {
             return whole(schema, entry, &mut working.now, op);
         }
@@ -122,20 +129,34 @@ impl Working {
         }
     }
 
+    /// Which edit changed an entry last.
+    pub(super) fn edits(&self) -> HashMap<Id, usize> {
+        let changed = self.entries.iter();
+        changed
+            .filter_map(|(id, entry)| Some((id.clone(), entry.changed_by?)))
+            .collect()
+    }
+
     /// Validates what has changed, and says what to store. Blocks.
-    pub(super) fn into_batch(self, schema: &Schema) -> Result<Batch, Fault> {
+    pub(super) fn into_batch(self, schema: &Schema) -> Result<Batch, EditError> {
         let mut batch = Batch::default();
-        for (id, entry) in self.0 {
+        for (id, entry) in self.entries {
             let revision = entry.stored.as_ref().map(|record| record.mark.revision);
             batch.expected.push((id.clone(), revision));
-            if !entry.is_changed {
+            let Some(edit) = entry.changed_by else {
                 continue;
-            }
+            };
             let collection = schema
                 .collection_named(&id.collection)
                 .ok_or_else(internal)?;
             let content = match entry.now {
-                Some(now) => Some(content(schema, collection, &id, now)?),
+                Some(now) => {
+                    let content = content(schema, collection, &id, now);
+                    Some(content.map_err(|fault| EditError::Fault {
+                        edit: Some(edit),
+                        fault,
+                    })?)
+                }
                 None => None,
             };
             let old = entry.stored.as_ref().map(|record| &record.body);
@@ -179,10 +200,10 @@ fn content(
     entry: Value,
 ) -> Result<Content, Fault> {
     let list = schema.member(collection.list);
-    let document = json!({ schema.collection_name(collection): { &list: [entry] } });
-    let Value::Object(document) = document else {
-        return Err(internal());
-    };
+    let mut container = Map::new();
+    container.insert(list.clone(), Value::Array(vec![entry]));
+    let mut document = Map::new();
+    document.insert(schema.collection_name(collection), Value::Object(container));
     let mut valid = schema.validate(&document)?;
     let entry = valid
         .get_mut(&schema.collection_name(collection))

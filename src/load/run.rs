@@ -62,16 +62,7 @@ pub async fn run(
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, Error> {
     check(&config)?;
-    let mut facts = Facts {
-        connections: config.connections,
-        subscriptions: config.readers.subscriptions,
-        offered: config.writers.map_or(0, |writers| writers.rate),
-        limited_count: config
-            .writers
-            .is_some_and(|writers| writers.updates.is_some()),
-        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        ..Facts::default()
-    };
+    let mut facts = known(&config);
     facts.before = memory(&config)?;
     let started = Instant::now();
     let channels = dial_all(&config, &config.address, config.connections).await?;
@@ -123,6 +114,20 @@ pub async fn run(
         *eager.errors.entry(code).or_default() += count;
     }
     Ok(Report::new(&facts, &eager, &laggards))
+}
+
+/// What the report says that no run needs to find out.
+fn known(config: &Config) -> Facts {
+    Facts {
+        connections: config.connections,
+        subscriptions: config.readers.subscriptions,
+        offered: config.writers.map_or(0, |writers| writers.rate),
+        limited_count: config
+            .writers
+            .is_some_and(|writers| writers.updates.is_some()),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        ..Facts::default()
+    }
 }
 
 fn check(config: &Config) -> Result<(), Error> {

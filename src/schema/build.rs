@@ -1,6 +1,8 @@
 //! From modules to a schema.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use yang5::context::Context;
 use yang5::context::ContextFlags;
@@ -40,12 +42,14 @@ impl Schema {
         builder.resolve(&whole);
         let modules = whole
             .modules(false)
+            .filter(|module| !INTERNAL.contains(&module.name()))
             .map(|module| describe(&module, &texts))
             .collect();
         let mut schema = Self {
             nodes: builder.nodes,
             tops: builder.tops,
             operations: builder.operations,
+            notifications: builder.notifications,
             modules,
             collections: Vec::new(),
             context: context(&texts)?,
@@ -124,21 +128,22 @@ impl Schema {
                     imports.push(&step.module);
                     imports.len() - 1
                 });
-                path.push_str(&format!("/m{at}:{}", step.name));
+                let _ = write!(path, "/m{at}:{}", step.name);
             }
-            deviations.push_str(&format!(
-                "deviation \"{path}\" {{ deviate replace {{ type string; }} }}\n"
-            ));
+            let _ = writeln!(
+                deviations,
+                "deviation \"{path}\" {{ deviate replace {{ type string; }} }}"
+            );
         }
-        let imports: String = imports
-            .iter()
-            .enumerate()
-            .map(|(at, name)| format!("import {name} {{ prefix m{at}; }}\n"))
-            .collect();
-        let text = format!(
-            "module {LOOSENED} {{ yang-version 1.1; namespace \"urn:{LOOSENED}\"; prefix self;\n\
-             {imports}{deviations}}}"
+        let mut text = format!(
+            "module {LOOSENED} {{ yang-version 1.1; namespace \"urn:{LOOSENED}\"; prefix self;\n"
         );
+        for (at, name) in imports.iter().enumerate() {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "import {name} {{ prefix m{at}; }}");
+        }
+        text.push_str(&deviations);
+        text.push('}');
         SchemaModule::parse_string(&self.context, &text, SchemaInputFormat::YANG)
             .map(drop)
             .map_err(|error| refused(LOOSENED, error))
@@ -150,9 +155,9 @@ fn context(texts: &Texts) -> Result<Context, LoadError> {
     let flags = ContextFlags::NO_YANGLIBRARY | ContextFlags::DISABLE_SEARCHDIRS;
     let context = Context::new(flags).map_err(|error| refused("(none)", error))?;
     // Imports are looked for among what is loaded already, so that what is imported comes first.
-    let mut state = HashMap::new();
+    let mut seen = HashSet::new();
     for name in texts.by_name.keys() {
-        load(&context, texts, name, &mut state)?;
+        load(&context, texts, name, &mut seen)?;
     }
     for name in &texts.implemented {
         let module = context.get_module_latest(name);
@@ -170,12 +175,12 @@ fn load<'a>(
     context: &Context,
     texts: &'a Texts,
     name: &'a str,
-    seen: &mut HashMap<&'a str, ()>,
+    seen: &mut HashSet<&'a str>,
 ) -> Result<(), LoadError> {
     let Some((name, text)) = texts.by_name.get_key_value(name) else {
         return Ok(());
     };
-    if seen.insert(name, ()).is_some() || context.get_module_latest(name).is_some() {
+    if !seen.insert(name) || context.get_module_latest(name).is_some() {
         return Ok(());
     }
     for import in imports(text) {
@@ -212,7 +217,10 @@ fn refused(module: &str, error: yang5::Error) -> LoadError {
 }
 
 fn describe(module: &SchemaModule<'_>, texts: &Texts) -> Module {
-    let text = texts.by_name.get(module.name()).cloned();
+    // Of some modules libyang has a newer revision with it, and takes that.
+    let revision = module.revision().unwrap_or_default();
+    let text = texts.by_name.get(module.name());
+    let text = text.filter(|text| text.contains(revision)).cloned();
     let printed = || {
         let flags = SchemaPrinterFlags::empty();
         module.print_string(SchemaOutputFormat::YANG, flags)
@@ -231,6 +239,7 @@ struct Builder {
     nodes: Vec<Node>,
     tops: Vec<NodeId>,
     operations: Vec<NodeId>,
+    notifications: Vec<String>,
     paths: HashMap<String, NodeId>,
     references: Vec<(NodeId, String)>,
 }
@@ -238,12 +247,18 @@ struct Builder {
 impl Builder {
     fn add_module(&mut self, module: &SchemaModule<'_>) {
         // Protocol operations of NETCONF are not offered over RESTCONF (RFC 8040 3.3.2).
-        if INTERNAL.contains(&module.name()) {
+        if INTERNAL.contains(&module.name()) || module.name() == "ietf-netconf" {
             return;
         }
         for node in module.data() {
             let tops = self.add(&node, None);
             self.tops.extend(tops);
+        }
+        // The IETF's are about sessions of NETCONF and subscriptions, of which there are none.
+        if !module.name().starts_with("ietf-") {
+            let names = module.notifications();
+            let qualified = names.map(|node| format!("{}:{}", module.name(), node.name()));
+            self.notifications.extend(qualified);
         }
         for node in module.rpcs() {
             let operation = self.add(&node, None);
@@ -366,5 +381,10 @@ const fn is_bare(base: DataValueType) -> bool {
 /// The name of the module that makes references plain strings.
 const LOOSENED: &str = "tollgate-entries";
 
-/// Modules whose data is not RESTCONF's.
-const INTERNAL: &[&str] = &["ietf-netconf", "ietf-yang-schema-mount", "yang"];
+/// Modules that libyang works with itself.
+const INTERNAL: &[&str] = &[
+    "default",
+    "ietf-yang-schema-mount",
+    "ietf-yang-structure-ext",
+    "yang",
+];

@@ -61,8 +61,8 @@ impl Schema {
         };
         let whole = contained(|| {
             let flags = DataParserFlags::NO_VALIDATION | DataParserFlags::STRICT;
-            let none = DataValidationFlags::empty();
-            let tree = DataTree::parse_string(&self.context, &text, format.raw(), flags, none);
+            let unchecked = DataValidationFlags::empty();
+            let tree = DataTree::parse_string(&self.context, &text, format.raw(), flags, unchecked);
             let tree = tree.map_err(fault)?;
             to_map(&tree, DataPrinterFlags::KEEP_EMPTY_CONT)
         })?;
@@ -101,8 +101,9 @@ impl Schema {
         check(&text)?;
         contained(|| {
             let flags = DataParserFlags::NO_VALIDATION | DataParserFlags::STRICT;
-            let none = DataValidationFlags::empty();
-            let tree = DataTree::parse_string(&self.context, &text, DataFormat::JSON, flags, none);
+            let unchecked = DataValidationFlags::empty();
+            let tree =
+                DataTree::parse_string(&self.context, &text, DataFormat::JSON, flags, unchecked);
             let tree = tree.map_err(fault)?;
             let shrunk = DataPrinterFlags::SHRINK | DataPrinterFlags::KEEP_EMPTY_CONT;
             if path.is_empty() {
@@ -146,10 +147,10 @@ impl Schema {
         let text = Value::Object(document.clone()).to_string();
         check(&text)?;
         contained(|| {
-            let parser = DataParserFlags::STRICT | DataParserFlags::NO_STATE;
-            let validation = DataValidationFlags::PRESENT | DataValidationFlags::NO_STATE;
+            let reading = DataParserFlags::STRICT | DataParserFlags::NO_STATE;
+            let checking = DataValidationFlags::PRESENT | DataValidationFlags::NO_STATE;
             let tree =
-                DataTree::parse_string(&self.context, &text, DataFormat::JSON, parser, validation);
+                DataTree::parse_string(&self.context, &text, DataFormat::JSON, reading, checking);
             to_map(&tree.map_err(fault)?, printer)
         })
     }

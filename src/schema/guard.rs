@@ -46,7 +46,7 @@ struct WellFormed;
 
 impl<'de> Deserialize<'de> for WellFormed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WellFormed)
+        deserializer.deserialize_any(Self)
     }
 }
 
@@ -93,6 +93,12 @@ pub(super) fn contained<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T,
         tracing::error!("the YANG library panicked");
         Err(Fault::new(Tag::Internal, "internal error"))
     })
+}
+
+/// Refuses what is not one JSON object, too long, too deep, or has a member twice.
+pub fn check_json(text: &str) -> Result<(), Fault> {
+    check(text)?;
+    check_object(text)
 }
 
 pub(super) const JSON_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];

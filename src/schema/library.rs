@@ -20,11 +20,9 @@ pub fn content_id(schema: &Schema) -> String {
         hash.update([u8::from(module.is_implemented)]);
     }
     let digest = hash.finalize();
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let start = digest.iter().take(8);
+    let number = start.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }
 
 /// The content of `ietf-yang-library:yang-library`. Modules can be fetched below `base`.
@@ -45,7 +43,7 @@ pub fn yang_library(schema: &Schema, base: &str) -> Value {
     json!({
         "module-set": [{ "name": ALL, "module": list(true), "import-only-module": list(false) }],
         "schema": [{ "name": ALL, "module-set": [ALL] }],
-        "datastore": [datastore("running"), datastore("operational")],
+        "datastore": [datastore("running"), datastore("intended"), datastore("operational")],
         "content-id": content_id(schema),
     })
 }

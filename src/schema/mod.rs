@@ -24,6 +24,7 @@ pub use document::Format;
 pub use error::Fault;
 pub use error::LoadError;
 pub use error::Tag;
+pub use guard::check_json;
 pub use library::content_id;
 pub use library::modules_state;
 pub use library::yang_library;

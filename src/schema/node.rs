@@ -9,6 +9,7 @@ pub struct Schema {
     pub(super) nodes: Vec<Node>,
     pub(super) tops: Vec<NodeId>,
     pub(super) operations: Vec<NodeId>,
+    pub(super) notifications: Vec<String>,
     pub(super) modules: Vec<Module>,
     pub(super) collections: Vec<Collection>,
     /// What parses, validates and prints. References between entries are plain strings in it, since an entry is
@@ -33,6 +34,10 @@ pub struct Module {
 
 /// One node that data can have, or an operation. Choices and cases are left out: data does not show them.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a statement of YANG that is there or not"
+)]
 pub struct Node {
     /// The module that defines it.
     pub module: String,
@@ -125,6 +130,11 @@ impl Schema {
         &self.operations
     }
 
+    /// The notifications of the model, as `module:name`.
+    pub fn notifications(&self) -> &[String] {
+        &self.notifications
+    }
+
     /// All modules, by name.
     pub fn modules(&self) -> &[Module] {
         &self.modules
@@ -209,10 +219,11 @@ impl Schema {
 
     /// The path without keys, as in `/module:container/list/leaf`.
     pub fn path(&self, id: NodeId) -> String {
-        self.ancestry(id)
-            .into_iter()
-            .map(|id| format!("/{}", self.member(id)))
-            .collect()
+        let mut path = String::new();
+        for id in self.ancestry(id) {
+            path.extend(["/", &self.member(id)]);
+        }
+        path
     }
 }
 

@@ -2,11 +2,10 @@
 
 /// The `unique` statements of `container`'s `list`, each as the paths of its leaves.
 pub(super) fn uniques(text: &str, container: &str, list: &str) -> Vec<Vec<String>> {
-    let mut tokens = Tokens { rest: text };
     let mut open: Vec<(String, String)> = Vec::new();
     let mut found = Vec::new();
     let mut words: Vec<String> = Vec::new();
-    while let Some(token) = tokens.next() {
+    for token in (Tokens { rest: text }) {
         match token.as_str() {
             "{" => {
                 let mut statement = words.drain(..);

@@ -1,5 +1,7 @@
 //! Putting a body into the entries that it stands in, so that libyang sees a document from the top; and taking it out.
 
+use std::fmt::Write as _;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -34,7 +36,8 @@ pub(super) fn json(schema: &Schema, parent: &[Step], body: &str) -> Result<Strin
             } else {
                 quoted(value)
             };
-            before.push_str(&format!("{}:{value},", quoted(&node.name)));
+            // Writing to a String does not fail.
+            let _ = write!(before, "{}:{value},", quoted(&node.name));
         }
     }
     if inside.trim_matches(JSON_SPACE).is_empty() {
@@ -58,14 +61,16 @@ pub(super) fn xml(schema: &Schema, parent: &[Step], body: &str) -> Result<String
     for step in parent {
         let node = schema.node(step.node);
         let namespace = schema.module(&node.module).map(|it| it.namespace.as_str());
-        before.push_str(&format!(
+        let _ = write!(
+            before,
             "<{} xmlns=\"{}\">",
             node.name,
             namespace.unwrap_or_default()
-        ));
+        );
         for (key, value) in node.keys.iter().zip(&step.keys) {
             let name = &schema.node(*key).name;
-            before.push_str(&format!("<{name}>{}</{name}>", escaped(value)));
+            let value = escaped(value);
+            before.extend(["<", name, ">", &value, "</", name, ">"]);
         }
         after.insert_str(0, &format!("</{}>", node.name));
     }

@@ -314,7 +314,10 @@ impl Writer<'_> {
                 .await
                 .map_err(failed)?;
                 if row.is_none() {
-                    return Err(CommitError::Dangling(reference.clone()));
+                    return Err(CommitError::Dangling {
+                        id: write.id.clone(),
+                        reference: reference.clone(),
+                    });
                 }
             }
         }

@@ -26,7 +26,8 @@ from driver.gateway import Gateway  # noqa: E402
 from driver.process import Failed, end_all, tail  # noqa: E402
 
 MODULES = (
-    "gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "enroll", "mtls", "descriptors", "openapi", "demo", "yang"
+    "gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "enroll", "mtls", "descriptors", "openapi", "demo", "yang",
+    "restconf",
 )
 # The slowest case takes a third of this.
 CASE_SECONDS = 120

@@ -88,7 +88,7 @@ impl Gateway {
         let mut settings = settings(data.path());
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap());
-        let running = Box::pin(app::Gateway::start(settings, clock.clone())).await?;
+        let running = app::Gateway::start(settings, clock.clone()).await?;
         Ok(Self {
             address: running.address(),
             clock,
@@ -209,6 +209,11 @@ impl Gateway {
     /// Everything that the IAM port answers to the bytes of one HTTP/1.1 request.
     pub async fn iam_exchange(&self, request: &[u8]) -> String {
         exchange(self.tls(self.running.iam_address()).await, request).await
+    }
+
+    /// A connection to the gateway's port, for requests that are answered bit by bit.
+    pub async fn connect(&self) -> TlsStream<TcpStream> {
+        self.tls(self.address).await
     }
 
     pub async fn tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {

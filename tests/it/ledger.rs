@@ -35,7 +35,8 @@ fn pki_ledger_covers_every_point_with_a_test_that_exists() {
 }
 
 /// Every one of `wanted` has a row, no row is about anything else, and each has a test that exists or a reason.
-fn check(ledger: &str, wanted: BTreeSet<String>) {
+#[track_caller]
+pub fn check(ledger: &str, wanted: BTreeSet<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join(ledger)).unwrap();
     let known = test_names(root);

@@ -37,6 +37,7 @@ mod openapi;
 mod postgres;
 mod process;
 mod readme;
+mod restconf;
 mod scopes;
 mod secrecy;
 mod service;

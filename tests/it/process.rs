@@ -1,7 +1,9 @@
 //! The program itself, as a process that can be killed: what it has acknowledged is on the disk, and nothing is half done.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io;
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -9,10 +11,12 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use serde_json::Value;
 use serde_json::json;
+use tokio::sync::oneshot;
 use tollgate::app::Local;
 use tollgate::clock::Clock;
 use tollgate::iam::AccountId;
@@ -41,17 +45,20 @@ pub struct Process {
     pub iam_address: SocketAddr,
     pub admin_address: SocketAddr,
     ca_file: PathBuf,
-    log: PathBuf,
+    log: Arc<Mutex<String>>,
+    /// Reads what the process logs, until its end.
+    reader: Option<JoinHandle<()>>,
     child: Child,
 }
 
 impl Process {
-    /// Starts on the data directory `data`, and logs everything that there is to log into a file beside it.
+    /// Starts on the data directory `data`, and logs everything that there is to log.
     pub async fn start(data: &Path) -> Self {
-        let log = data.with_extension("log");
-        let stderr = fs::File::create(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-        command.arg("serve").stdout(Stdio::null()).stderr(stderr);
+        command
+            .arg("serve")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         for setting in [
             "gateway.listen=127.0.0.1:0",
             "gateway.iam_listen=127.0.0.1:0",
@@ -62,16 +69,15 @@ impl Process {
         ] {
             command.args(["--set", setting]);
         }
-        let child = command.spawn().unwrap();
-        let serving = in_time(async {
-            loop {
-                if let Some(serving) = serving(&log) {
-                    return serving;
-                }
-                tokio::task::yield_now().await;
-            }
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log: Arc<Mutex<String>> = Arc::default();
+        let (tell, told) = oneshot::channel();
+        let reader = std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || keep(lines, &log, tell)
         });
-        let fields = serving.await;
+        let fields = in_time(told).await.unwrap();
         let address = |name: &str| fields[name].as_str().unwrap().parse().unwrap();
         Self {
             address: address("address"),
@@ -79,6 +85,7 @@ impl Process {
             admin_address: address("admin"),
             ca_file: data.join("pki/ca.pem"),
             log,
+            reader: Some(reader),
             child,
         }
     }
@@ -98,13 +105,16 @@ impl Process {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        self.log.lock().clone()
     }
 
     /// Ends it as a power cut would: without a word.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
     }
 }
 
@@ -116,14 +126,25 @@ impl Drop for Process {
     }
 }
 
-/// The fields of the line that says where it serves, once it is there.
-fn serving(log: &Path) -> Option<Value> {
-    let text = fs::read_to_string(log).unwrap();
-    let line = text
-        .lines()
-        .find(|line| line.contains(r#""message":"serving""#))?;
-    let line: Value = serde_json::from_str(line).ok()?;
-    Some(line["fields"].clone())
+/// Keeps every line, and tells the fields of the one that says where the gateway serves.
+fn keep(
+    lines: impl Iterator<Item = io::Result<String>>,
+    log: &Mutex<String>,
+    tell: oneshot::Sender<Value>,
+) {
+    let mut tell = Some(tell);
+    for line in lines.map_while(Result::ok) {
+        if line.contains(r#""message":"serving""#)
+            && let Ok(line) = serde_json::from_str::<Value>(&line)
+            && let Some(tell) = tell.take()
+        {
+            // Whoever has given up waiting has failed already.
+            let _ = tell.send(line["fields"].clone());
+        }
+        let mut log = log.lock();
+        log.push_str(&line);
+        log.push('\n');
+    }
 }
 
 /// Opens the data directory as a command does.

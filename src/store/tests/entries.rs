@@ -12,11 +12,13 @@ use super::sample::with_tenants;
 use crate::audit::Actor;
 use crate::audit::Event;
 use crate::audit::Kind;
+use crate::clock::Clock;
 use crate::datastore::Datastore;
 use crate::datastore::DeleteService;
 use crate::datastore::Edit;
 use crate::datastore::EditError;
 use crate::datastore::Op;
+use crate::datastore::Precondition;
 use crate::datastore::port::Mark;
 use crate::model::TenantId;
 use crate::schema::Schema;
@@ -29,7 +31,11 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     let lab = async || {
         let store = empty().await;
         with_tenants(&*store).await;
-        Lab(Datastore::new(Arc::clone(&schema), store))
+        Lab(Datastore::new(
+            Arc::clone(&schema),
+            store,
+            Clock::fixed(NOW),
+        ))
     };
     entries_are_a_tenants_own(lab().await).await;
     references_hold_both_ways(lab().await).await;
@@ -73,7 +79,7 @@ impl Lab {
         Edit { target, op }
     }
 
-    async fn make(&self, edits: &[Edit]) -> Result<Mark, EditError> {
+    async fn make(&self, edits: &[Edit]) -> Result<Option<Mark>, EditError> {
         let outcome = self.0.edit(&pca(), edits, None, &event()).await;
         outcome.map(|outcome| outcome.mark)
     }
@@ -117,7 +123,7 @@ impl Lab {
 }
 
 async fn entries_are_a_tenants_own(lab: Lab) {
-    let mark = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    let mark = lab.make(&[lab.endpoint("a", None)]).await.unwrap().unwrap();
     assert_eq!((mark.revision, mark.modified), (1, NOW));
     assert_eq!(
         lab.body(ENDPOINTS, "a").await,
@@ -126,7 +132,7 @@ async fn entries_are_a_tenants_own(lab: Lab) {
     let other = TenantId::new("other");
     assert_eq!(lab.body_of(&other, ENDPOINTS, "a").await, None);
     let unchanged = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
-    assert_eq!(unchanged, mark, "an edit that changes nothing");
+    assert_eq!(unchanged, None, "an edit that changes nothing");
 }
 
 async fn references_hold_both_ways(lab: Lab) {
@@ -192,12 +198,17 @@ async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
             lab.0.clone(),
             lab.endpoint("a", Some(&format!("n{number}"))),
         );
-        let is_first = Arc::new(move |mark: Option<Mark>| mark == Some(first));
-        tokio::spawn(async move {
+        let precondition = Precondition {
+            target: edit.target.clone(),
+            holds: Arc::new(move |mark| mark == first),
+        };
+        let edit = async move {
+            let edits = [edit];
             datastore
-                .edit(&pca(), &[edit], Some(is_first), &event())
+                .edit(&pca(), &edits, Some(&precondition), &event())
                 .await
-        })
+        };
+        tokio::spawn(edit)
     });
     let writers: Vec<_> = writers.collect();
     let mut won = 0;

@@ -1,0 +1,155 @@
+//! Records and values in the form that the client wants. All of it blocks for some tens of microseconds.
+
+use std::sync::Arc;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::datastore::port::Record;
+use crate::schema::Collection;
+use crate::schema::Defaults;
+use crate::schema::Fault;
+use crate::schema::Format;
+use crate::schema::Kind;
+use crate::schema::NodeId;
+use crate::schema::Schema;
+use crate::schema::Step;
+use crate::schema::Tag;
+
+use super::prune::prune;
+use super::query::View;
+
+/// Writes the entries of one collection.
+#[derive(Clone, Debug)]
+pub(super) struct EntryWriter {
+    pub(super) schema: Arc<Schema>,
+    pub(super) collection: Collection,
+    pub(super) view: View,
+    pub(super) format: Format,
+}
+
+impl EntryWriter {
+    /// An entry as an element of its list's array, or as an XML element; `None` when nothing of it is wanted.
+    pub(super) fn entry(&self, record: &Record) -> Result<Option<String>, Fault> {
+        if self.format == Format::Json && self.view == View::ALL {
+            return Ok(Some(whole(record)));
+        }
+        let entry = value(&self.schema, &self.collection, record, self.view.defaults)?;
+        let Some(entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
+            return Ok(None);
+        };
+        if self.format == Format::Json {
+            return Ok(Some(entry.to_string()));
+        }
+        let path = [
+            Step {
+                node: self.collection.container,
+                keys: Vec::new(),
+            },
+            Step {
+                node: self.collection.list,
+                keys: vec![String::new()],
+            },
+        ];
+        let document = wrapped(&self.schema, &path, entry);
+        self.schema.xml(&document, &path).map(Some)
+    }
+}
+
+/// An entry without a look inside: configuration and state are both JSON objects.
+fn whole(record: &Record) -> String {
+    let state = record
+        .state
+        .as_deref()
+        .and_then(|state| state.strip_prefix('{'));
+    match (state, record.body.strip_suffix('}')) {
+        (Some(state), Some(body)) => format!("{body},{state}"),
+        _ => record.body.clone(),
+    }
+}
+
+/// An entry with its state, and the default values that are asked for.
+pub(super) fn value(
+    schema: &Schema,
+    collection: &Collection,
+    record: &Record,
+    defaults: Defaults,
+) -> Result<Value, Fault> {
+    let internal = || Fault::new(Tag::Internal, "internal error");
+    let mut entry: Value = serde_json::from_str(&record.body).map_err(|_| internal())?;
+    if defaults != Defaults::Explicit {
+        let list = schema.member(collection.list);
+        let document = json!({ schema.collection_name(collection): { &list: [entry] } });
+        let Value::Object(document) = document else {
+            return Err(internal());
+        };
+        let mut shown = schema.with_defaults(&document, defaults)?;
+        entry = shown
+            .get_mut(&schema.collection_name(collection))
+            .and_then(|container| container.get_mut(&list))
+            .and_then(|entries| entries.get_mut(0))
+            .map(Value::take)
+            .ok_or_else(internal)?;
+    }
+    let state = record.state.as_deref().map(serde_json::from_str::<Value>);
+    if let (Some(Ok(Value::Object(state))), Value::Object(members)) = (state, &mut entry) {
+        members.extend(state);
+    }
+    Ok(entry)
+}
+
+/// The document that leads to a value: the entries on the way have their keys alone.
+pub(super) fn wrapped(schema: &Schema, path: &[Step], value: Value) -> Map<String, Value> {
+    let mut inner = value;
+    for (index, step) in path.iter().enumerate().rev() {
+        let node = schema.node(step.node);
+        let is_last = index + 1 == path.len();
+        let is_entry = matches!(node.kind, Kind::List | Kind::LeafList) && !step.keys.is_empty();
+        if let (true, Value::Object(members)) = (is_entry && !is_last, &mut inner) {
+            let old = std::mem::take(members);
+            for (key, text) in node.keys.iter().zip(&step.keys) {
+                members.insert(schema.member(*key), bare_or_text(schema, *key, text));
+            }
+            members.extend(old);
+        }
+        if is_entry {
+            inner = Value::Array(vec![inner]);
+        }
+        let mut outer = Map::new();
+        outer.insert(schema.member(step.node), inner);
+        inner = Value::Object(outer);
+    }
+    match inner {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+fn bare_or_text(schema: &Schema, key: NodeId, text: &str) -> Value {
+    let bare = schema.node(key).is_bare;
+    let parsed = bare.then(|| serde_json::from_str(text).ok()).flatten();
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// A value as the answer to a request for the last step of `path`.
+pub(super) fn resource(
+    schema: &Schema,
+    path: &[Step],
+    value: Value,
+    format: Format,
+) -> Result<String, Fault> {
+    let Some(last) = path.last() else {
+        return Err(Fault::new(Tag::Internal, "internal error"));
+    };
+    if format == Format::Json {
+        let is_entry = !last.keys.is_empty();
+        let value = if is_entry {
+            Value::Array(vec![value])
+        } else {
+            value
+        };
+        return Ok(json!({ schema.qualified(last.node): value }).to_string());
+    }
+    schema.xml(&wrapped(schema, path, value), path)
+}
