@@ -196,8 +196,7 @@ pub enum Mutation {
     CreateTenant(TenantRecord),
     /// An account goes, and its tokens are revoked. Its name becomes free.
     DeleteAccount(Handle),
-    /// The same password, hashed with stronger parameters (iam T7): ends nothing, and is not told in the log. Does
-    /// nothing where the hash is no longer `from`.
+    /// The same password with a stronger hash (iam T7), if it still has `from`. Ends nothing, is not told in the log.
     RenewHash {
         /// The account.
         account: Handle,
