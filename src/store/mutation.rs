@@ -134,9 +134,7 @@ impl Writer {
                 self.set_tenant_policy(tenant, policy).await
             }
             Mutation::SetTenantState(tenant, state) => self.set_tenant_state(tenant, *state).await,
-            Mutation::SuspendRoles(account, suspended) => {
-                self.set_roles(account, Roles::default(), *suspended).await
-            }
+            Mutation::SuspendRoles(account, roles) => self.suspend_roles(account, *roles).await,
             Mutation::WarnPat { tenant, id, days } => self.warn_pat(tenant, *id, *days).await,
         }
     }
@@ -194,6 +192,10 @@ impl Writer {
             .await
             .map_err(unavailable)?;
         Ok(())
+    }
+
+    async fn suspend_roles(&mut self, account: &Handle, roles: Roles) -> Result<(), RecordsError> {
+        self.set_roles(account, Roles::default(), roles).await
     }
 
     /// To those who obey the log, suspended roles are no roles.
