@@ -45,6 +45,7 @@ use tollgate::iam::PatText;
 use tollgate::iam::Pepper;
 use tollgate::iam::Revocation;
 use tollgate::iam::Role;
+use tollgate::iam::Roles;
 use tollgate::iam::State;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
@@ -161,6 +162,7 @@ impl Records for Everybody {
             name: String::new(),
             description: String::new(),
             roles: Role::TenantUser.into(),
+            suspended: Roles::default(),
             state: State::Active,
             expires: Expiry::NEVER,
             tokens_not_before: None,
