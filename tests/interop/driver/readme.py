@@ -7,6 +7,7 @@ README shortens to `tgpat_…`. An id that a later command names is the one that
 import json
 import os
 import re
+import shlex
 import tempfile
 import time
 from dataclasses import dataclass
@@ -103,10 +104,14 @@ class Session:
     def run(self, step):
         """Runs the command and compares."""
         command, expected = self._here(step.command), self._here(step.answer)
-        if not step.answer:
-            done = self._ended(command)
-            equal(done, "", f"what {step.command!r} printed")
-            if re.match(r"[A-Z_]+=|export |[a-z]+\(\) \{", command):
+        variable = re.match(r"([A-Z_]+)=", command)
+        if variable:
+            value = self._ended(f'{command}\nprintf %s "${variable[1]}"')
+            expect(value, f"{command} sets nothing")
+            self._settings.append(f"{variable[1]}={shlex.quote(value)}")
+        elif not step.answer:
+            equal(self._ended(command), "", f"what {step.command!r} printed")
+            if re.match(r"export |[a-z]+\(\) \{", command):
                 self._settings.append(command)
         elif expected.endswith(f"\n{SHORTENED}\n"):
             self._streams(command, expected.splitlines()[:-1])
@@ -164,9 +169,12 @@ class Session:
             for index, (one, other) in enumerate(zip(shown, got)):
                 self._learn(one, other, f"{where}/{index}")
         elif isinstance(shown, str) and isinstance(got, str) and ID.fullmatch(shown) and ID.fullmatch(got):
-            if shown in self._ids.values():
-                equal(got, shown, where)
-            self._ids.setdefault(shown, got)
+            known = shown if shown in self._ids.values() else self._ids.get(shown)
+            if known:
+                equal(got, known, where)
+            else:
+                expect(got not in self._ids.values(), f"{where}: {got} stands for another id than {shown}")
+                self._ids[shown] = got
         elif name not in MEMBERS_THAT_VARY:
             equal(_constant(got), _constant(shown), where)
 
