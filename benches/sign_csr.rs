@@ -4,6 +4,7 @@
 //! of a hundred thousand (3.5.8).
 
 #![allow(missing_docs, reason = "the macros make public functions")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may fail loudly")]
 
 use std::hint::black_box;
 use std::time::Duration;

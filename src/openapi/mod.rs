@@ -1,5 +1,5 @@
 //! What the HTTP faces offer, as plain data: a face builds its router from the same [`Operation`]s from which
-//! [`document`] writes its OpenAPI 3.1 description, so neither can have a page that the other has not.
+//! [`document()`] writes its OpenAPI 3.1 description, so neither can have a page that the other has not.
 
 mod document;
 mod operation;

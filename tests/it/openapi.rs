@@ -172,7 +172,7 @@ async fn every_described_operation_is_there_and_refuses_strangers() {
                 let id = operation["operationId"].as_str().unwrap();
                 assert!(ids.insert(id, path).is_none(), "{id} is there twice");
                 let is_open = operation["security"].as_array().unwrap().is_empty();
-                let path = path.replace('{', "").replace('}', "");
+                let path = path.replace(['{', '}'], "");
                 let request = format!(
                     "{} {path} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n\
                      content-type: application/x-www-form-urlencoded\r\ncontent-length: 0\r\n\r\n",

@@ -65,6 +65,8 @@ impl Process {
             "admin.listen=127.0.0.1:0",
             "log.format=json",
             "log.level=trace",
+            "iam.writes_per_second=1000",
+            "iam.pats_per_minute=10000",
             &format!("store.data_dir={}", data.display()),
         ] {
             command.args(["--set", setting]);

@@ -75,11 +75,11 @@ async fn client(gateway: &Gateway, role: &str) -> (AccountId, String, String) {
 }
 
 async fn new_secret(gateway: &Gateway, account: &AccountId) -> (String, String) {
-    let made = iam(gateway).put(&secret_of(account), json!({})).await.ok();
+    let made = iam(gateway).put(&secret_of(*account), json!({})).await.ok();
     (text(&made["clientId"]), text(&made["clientSecret"]))
 }
 
-fn secret_of(account: &AccountId) -> String {
+fn secret_of(account: AccountId) -> String {
     format!("/management/v1/users/{account}/secret")
 }
 

@@ -72,10 +72,10 @@ async fn secret_gives_a_token_for_every_face_until_it_is_replaced() {
 
     let client = gateway.anonymous().await.bearer(&token);
     let mut stream = client.subscribe(on_change(&["/a"])).await.unwrap();
-    iam(&gateway).delete(&secret_of(&account)).await.ok();
+    iam(&gateway).delete(&secret_of(account)).await.ok();
     assert_eq!(stream.end().await.code(), Code::Unauthenticated);
     iam(&gateway)
-        .delete(&secret_of(&account))
+        .delete(&secret_of(account))
         .await
         .status_is(404);
     let user = format!("/management/v1/users/{account}");
@@ -264,7 +264,7 @@ async fn secrets_are_managed_by_who_manages_the_account() {
     ] {
         let token = gateway.token_of(TENANT, role).await;
         let api = Api::<Iam>::bare(&gateway).with("Authorization", &format!("Bearer {token}"));
-        let answer = api.put(&secret_of(account), json!({})).await;
+        let answer = api.put(&secret_of(*account), json!({})).await;
         assert_eq!(answer.status, status, "{role}: {}", answer.body);
     }
     let person = gateway
@@ -277,6 +277,6 @@ async fn secrets_are_managed_by_who_manages_the_account() {
         .await
         .unwrap();
     assert!(person.roles.contains(Role::TenantAdmin));
-    let answer = iam(&gateway).put(&secret_of(&person.id), json!({})).await;
+    let answer = iam(&gateway).put(&secret_of(person.id), json!({})).await;
     answer.status_is(400);
 }
