@@ -1,9 +1,9 @@
 //! What does it cost the others when a token is revoked on which ten thousand streams hang, when unknown tokens come in
-//! floods, when logins do? A whole gateway and its clients in this process, TLS and tokens on. Plain tables; not a
+//! floods, when logins do, when requests for certificates do? A whole gateway and its clients in this process, TLS and tokens on. Plain tables; not a
 //! statistic but a run, so compare figures of one run.
 //!
 //! `cargo bench --bench abuse -- 20` takes twenty seconds for each flood (default 5). `cargo bench --bench abuse -- revoke` (or
-//! `tokens`, `logins`) runs one part.
+//! `tokens`, `logins`, `csrs`) runs one part.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +22,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use http_body_util::Full;
+use rcgen::CertificateParams;
+use rcgen::DistinguishedName;
+use rcgen::DnType;
+use rcgen::KeyPair;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::task::JoinSet;
@@ -58,6 +63,8 @@ use tonic::Request;
 use tonic::Status;
 use tonic::Streaming;
 use tonic::transport::Channel;
+use tower::Service as _;
+use tower::ServiceExt as _;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -75,7 +82,7 @@ const ATTACKERS: usize = 200;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let seconds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(5);
-    let parts = ["revoke", "tokens", "logins"];
+    let parts = ["revoke", "tokens", "logins", "csrs"];
     let named = |part: &str| words.iter().any(|word| word == part);
     let chosen = |part: &str| named(part) || !parts.iter().any(|part| named(part));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -91,7 +98,15 @@ fn main() {
             Bench::start().await.unknown_tokens(time).await;
         }
         if chosen("logins") {
-            Bench::start().await.logins(time).await;
+            let bench = Bench::start().await;
+            let attacker = |number, flood: &Flood| bench.guesser(number, flood);
+            bench.streams_beside("wrong logins", time, attacker).await;
+        }
+        if chosen("csrs") {
+            let bench = Bench::start().await;
+            let (admin, channel) = (bench.admin().await, bench.channel().await);
+            let attacker = |number, flood: &Flood| applicant(number, &channel, &admin, flood);
+            bench.streams_beside("CSRs", time, attacker).await;
         }
     });
 }
@@ -193,10 +208,15 @@ impl Bench {
         println!();
     }
 
-    /// Streams at a steady pace: alone, and while people log in with wrong passwords from many addresses.
-    async fn logins(&self, time: Duration) {
+    /// Streams at a steady pace: alone, and beside a flood.
+    async fn streams_beside(
+        &self,
+        name: &str,
+        time: Duration,
+        attacker: impl Fn(usize, &Flood) -> JoinHandle<()>,
+    ) {
         println!(
-            "{WATCHED} streams, {PACE} updates a second each, beside {ATTACKERS} wrong logins at once"
+            "{WATCHED} streams, {PACE} updates a second each, beside {ATTACKERS} {name} at once"
         );
         let channel = self.channel().await;
         self.publish(0);
@@ -208,25 +228,30 @@ impl Bench {
         for stream in streams {
             tokio::spawn(watch(stream, self.clock.clone(), Arc::clone(&delays)));
         }
-        let none = Arc::new(AtomicU64::new(0));
+        let flood = Flood::default();
         self.updates(time).await;
         let alone = std::mem::take(&mut *delays.lock());
-        alone.report("alone", &none, time, None);
-        let (stop, sent) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicU64::new(0)),
-        );
+        alone.report("alone", &flood.sent, time, None);
         let attackers: Vec<_> = (0..ATTACKERS)
-            .map(|attacker| self.attacker(attacker, &stop, &sent))
+            .map(|number| attacker(number, &flood))
             .collect();
         self.updates(time).await;
-        stop.store(true, Ordering::Relaxed);
+        flood.stop.store(true, Ordering::Relaxed);
         let beside = std::mem::take(&mut *delays.lock());
-        beside.report("wrong logins", &sent, time, Some(&alone));
+        beside.report(name, &flood.sent, time, Some(&alone));
         for attacker in attackers {
             attacker.await.unwrap();
         }
         println!();
+    }
+
+    /// A token that may have certificates signed.
+    async fn admin(&self) -> Secret {
+        let (accounts, caller) = (&self.gateway.identity().accounts, Caller::operator());
+        let machine = NewAccount::machine(TenantId::new(TENANT), "admin", Role::TenantAdmin.into());
+        let pat = Some(NewPat::until(Expiry::NEVER));
+        let made = accounts.create_account(&caller, machine, pat).await;
+        made.unwrap().1.unwrap().token
     }
 
     async fn good_requests(&self, time: Duration) -> Times {
@@ -281,18 +306,13 @@ impl Bench {
     }
 
     /// Somebody who guesses, each time from another address, so that nothing but the number of computations holds it off.
-    fn attacker(
-        &self,
-        attacker: usize,
-        stop: &Arc<AtomicBool>,
-        sent: &Arc<AtomicU64>,
-    ) -> JoinHandle<()> {
+    fn guesser(&self, number: usize, flood: &Flood) -> JoinHandle<()> {
         let authenticator = self.gateway.identity().authenticator.clone();
-        let (stop, sent) = (Arc::clone(stop), Arc::clone(sent));
+        let flood = flood.clone();
         tokio::spawn(async move {
-            let first = u32::try_from(attacker << 16).unwrap() | 0x0a00_0000;
+            let first = u32::try_from(number << 16).unwrap() | 0x0a00_0000;
             for address in first.. {
-                if stop.load(Ordering::Relaxed) {
+                if flood.stop.load(Ordering::Relaxed) {
                     return;
                 }
                 let credential = Credential::Password {
@@ -302,7 +322,7 @@ impl Bench {
                 let from = IpAddr::V4(Ipv4Addr::from_bits(address));
                 let refused = authenticator.authenticate(credential, from).await;
                 assert!(refused.is_err());
-                sent.fetch_add(1, Ordering::Relaxed);
+                flood.sent.fetch_add(1, Ordering::Relaxed);
             }
         })
     }
@@ -381,6 +401,45 @@ impl Bench {
         let core = self.gateway.core();
         core.publish(&TenantId::new(TENANT), &notification).unwrap();
     }
+}
+
+/// Many who ask at once.
+#[derive(Clone, Default)]
+struct Flood {
+    stop: Arc<AtomicBool>,
+    /// Answers that they got.
+    sent: Arc<AtomicU64>,
+}
+
+/// Somebody who has one key certified again and again, each time by another CSR.
+fn applicant(number: usize, channel: &Channel, admin: &Secret, flood: &Flood) -> JoinHandle<()> {
+    let (mut channel, admin, flood) = (channel.clone(), admin.clone(), flood.clone());
+    tokio::spawn(async move {
+        let key = KeyPair::generate().unwrap();
+        for turn in 0_u64.. {
+            if flood.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut params = CertificateParams::default();
+            params.distinguished_name = DistinguishedName::new();
+            params
+                .distinguished_name
+                .push(DnType::OrganizationName, format!("{number}-{turn}"));
+            let csr = params.serialize_request(&key).unwrap();
+            let request = http::Request::post("/distribution/sign-csr?certduration=24&format=pem")
+                .header("authorization", format!("Bearer {}", admin.expose()))
+                .header("content-type", "application/octet-stream")
+                .body(tonic::body::Body::new(Full::from(csr.der().to_vec())))
+                .unwrap();
+            let answer = channel.ready().await.unwrap().call(request).await.unwrap();
+            let status = answer.status();
+            assert!(
+                status.is_success() || status == http::StatusCode::TOO_MANY_REQUESTS,
+                "{status}"
+            );
+            flood.sent.fetch_add(1, Ordering::Relaxed);
+        }
+    })
 }
 
 /// How long things took.
