@@ -411,12 +411,18 @@ struct Flood {
     sent: Arc<AtomicU64>,
 }
 
-/// Somebody who has one key certified again and again, each time by another CSR.
+/// Somebody who has one key certified ten times a second, each time by another CSR: all of them ask for ten times what the
+/// gateway signs, and leave it a processor to refuse with.
 fn applicant(number: usize, channel: &Channel, admin: &Secret, flood: &Flood) -> JoinHandle<()> {
     let (mut channel, admin, flood) = (channel.clone(), admin.clone(), flood.clone());
     tokio::spawn(async move {
         let key = KeyPair::generate().unwrap();
+        // One after the other, as people are.
+        let turn = Duration::from_millis(100);
+        let first = Instant::now() + turn.mul_f64(number as f64 / ATTACKERS as f64);
+        let mut ticks = tokio::time::interval_at(first, turn);
         for turn in 0_u64.. {
+            ticks.tick().await;
             if flood.stop.load(Ordering::Relaxed) {
                 return;
             }
@@ -431,7 +437,14 @@ fn applicant(number: usize, channel: &Channel, admin: &Secret, flood: &Flood) ->
                 .header("content-type", "application/octet-stream")
                 .body(tonic::body::Body::new(Full::from(csr.der().to_vec())))
                 .unwrap();
-            let answer = channel.ready().await.unwrap().call(request).await.unwrap();
+            // A connection on which too many requests were refused before their bodies had come is ended by the
+            // gateway; the channel dials again.
+            let Ok(ready) = channel.ready().await else {
+                continue;
+            };
+            let Ok(answer) = ready.call(request).await else {
+                continue;
+            };
             let status = answer.status();
             assert!(
                 status.is_success() || status == http::StatusCode::TOO_MANY_REQUESTS,

@@ -112,7 +112,7 @@ pub(super) fn compat(section: &mut Section<'_, '_>) -> accounts::Config {
 fn password(section: &mut Section<'_, '_>, default: &PasswordConfig) -> PasswordConfig {
     let parallel = section.optional::<u64>(
         "password_parallel",
-        "Argon2id computations at once; as many as there are processors when left out.",
+        "Argon2id computations at once; half as many as there are processors when left out.",
     );
     let above_zero = parallel.and_then(|count| NonZeroUsize::new(usize::try_from(count).ok()?));
     if parallel.is_some() && above_zero.is_none() {

@@ -88,14 +88,17 @@ impl Default for Config {
     }
 }
 
-/// OWASP's minimum for Argon2id, on as many cores as there are.
+/// OWASP's minimum for Argon2id, on half of the cores: logins never take the processor away from all streams.
 impl Default for PasswordConfig {
     fn default() -> Self {
         Self {
             memory_kib: 19 * 1024,
             passes: 2,
             lanes: 1,
-            parallel: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            parallel: std::thread::available_parallelism()
+                .ok()
+                .and_then(|cores| NonZeroUsize::new(cores.get() / 2))
+                .unwrap_or(NonZeroUsize::MIN),
             queue_timeout: Duration::from_secs(5),
             success_ttl: Duration::from_mins(1),
         }
