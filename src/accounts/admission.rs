@@ -5,16 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
-use axum::http::header::HOST;
-use axum::http::header::USER_AGENT;
 use axum::http::header::WARNING;
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -24,7 +20,6 @@ use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Caller;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::Named;
 use crate::iam::Principal;
 use crate::model::Peer;
@@ -173,17 +168,8 @@ pub(super) async fn identify(
 
 /// Where a request comes from, for the audit trail.
 pub(super) fn origin(parts: &Parts) -> Origin {
-    let peer = parts.extensions.get::<Peer>();
-    let agent = parts.headers.get(USER_AGENT);
-    Origin {
-        address: peer.map(|peer| peer.address.ip()),
-        protocol: Some("https"),
-        request: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
-        user_agent: agent.map(|agent| {
-            let text = String::from_utf8_lossy(agent.as_bytes());
-            text.chars().take(USER_AGENT_CHARS).collect()
-        }),
-    }
+    let id = parts.extensions.get::<RequestId>();
+    Origin::of(parts, "https", id.map(|id| id.0.clone()))
 }
 
 /// Every connection has a peer.
@@ -193,26 +179,7 @@ pub(super) fn address(origin: &Origin) -> Result<IpAddr, Refusal> {
 
 /// The tenants that the request names.
 pub(super) fn named(parts: &Parts) -> Result<Named<'_>, Refusal> {
-    let peer = parts.extensions.get::<Peer>();
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let authority = parts.uri.authority().map(Authority::as_str);
-    Ok(Named {
-        header: tenant(&parts.headers)?,
-        server_name: peer.and_then(|peer| peer.server_name.as_deref()),
-        authority: authority.or(host),
-    })
-}
-
-/// The tenant that the request names in its header; two that differ name none (iam section 8, 7).
-fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut values = headers.get_all(&TENANT_HEADER).iter();
-    let Some(first) = values.next() else {
-        return Ok(None);
-    };
-    match first.to_str() {
-        Ok(name) if values.all(|value| value == first) => Ok(Some(name)),
-        _ => Err(Denied::ForeignTenant.into()),
-    }
+    Ok(Named::of(parts)?)
 }
 
 fn tenant_missing() -> Refusal {
@@ -221,10 +188,5 @@ fn tenant_missing() -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, problem)
 }
 
-pub(super) const TENANT_HEADER: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
-
 /// When the token that was used ends, so that its holder can be warned in time.
 pub(super) const EXPIRES_AT: HeaderName = HeaderName::from_static("x-token-expires-at");
-
-/// Enough to tell programs and their versions apart.
-const USER_AGENT_CHARS: usize = 200;

@@ -5,10 +5,11 @@ use axum::http::HeaderName;
 use axum::http::HeaderValue;
 
 use crate::iam::Principal;
+use crate::iam::TENANT_HEADER;
 use crate::model::TenantId;
 
 use super::admission::EXPIRES_AT;
-use super::admission::TENANT_HEADER;
+
 use super::error::Refusal;
 use super::error::internal;
 

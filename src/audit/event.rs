@@ -1,7 +1,5 @@
 //! One thing that happened (iam A1, A2).
 
-use std::net::IpAddr;
-
 use serde_json::Map;
 use serde_json::Value;
 
@@ -10,6 +8,7 @@ use crate::model::Timestamp;
 use crate::redact::mask;
 
 use super::Kind;
+use super::Origin;
 
 /// What happened, to whom, by whom. Holds no secret, digest or password: a token is named by its id alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,19 +64,6 @@ pub enum Actor {
     Operator,
     /// Nobody whose name is known.
     Unknown,
-}
-
-/// Where a request came from. All empty for the local operator.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// The peer's address.
-    pub address: Option<IpAddr>,
-    /// The protocol: `gnmi`, `https`.
-    pub protocol: Option<&'static str>,
-    /// The id by which logs name the request.
-    pub request: Option<String>,
-    /// What the peer calls itself.
-    pub user_agent: Option<String>,
 }
 
 /// What was acted on.

@@ -1,18 +1,11 @@
 //! Who asks: by token, or by a certificate that it wants to renew.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::http::HeaderName;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
-use axum::http::header::HOST;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::audit::Actor;
 use crate::audit::Origin;
@@ -22,10 +15,10 @@ use crate::iam::Credential;
 use crate::iam::Denied;
 use crate::iam::Named;
 use crate::iam::Principal;
+use crate::iam::basic_password;
 use crate::iam::bearer_token;
 use crate::model::Peer;
 use crate::model::TenantId;
-use crate::secret::Secret;
 
 use super::Service;
 use super::error::EXPIRED;
@@ -88,7 +81,7 @@ impl Service {
     /// May it have certificates signed? One that shows a certificate may renew that, whatever its roles. The tenant is
     /// always its own (restconf-pki 3.2.5).
     pub(super) async fn may_ask(&self, asker: &Asker, parts: &Parts) -> Result<(), Refusal> {
-        let named = named(parts)?;
+        let named = Named::of(parts)?;
         let principal = &asker.principal;
         let tenant = if principal.certificate.is_some() {
             self.authenticator.tenant_of(principal, named).await?
@@ -114,15 +107,10 @@ impl Service {
     ) -> Result<TenantId, Refusal> {
         let permit = self
             .authenticator
-            .permit(&asker.principal, Action::Enroll, named(parts)?)
+            .permit(&asker.principal, Action::Enroll, Named::of(parts)?)
             .await?;
         Ok(permit.tenant().clone())
     }
-}
-
-/// The peer's address.
-pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<Peer>().map(|peer| peer.address.ip())
 }
 
 fn presented(headers: &HeaderMap, schemes: Schemes) -> Result<Option<Credential>, Refusal> {
@@ -134,64 +122,14 @@ fn presented(headers: &HeaderMap, schemes: Schemes) -> Result<Option<Credential>
         return Ok(Some(Credential::Bearer(token)));
     }
     if schemes == Schemes::BearerOrBasic
-        && let Some(credential) = basic(value)
+        && let Some(credential) = basic_password(value)
     {
         return Ok(Some(credential));
     }
     Err(Refusal::missing_credentials())
 }
 
-/// User name and password (RFC 7617); a token may stand in the password's place.
-fn basic(value: &str) -> Option<Credential> {
-    let (scheme, digits) = value.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = zeroize::Zeroizing::new(STANDARD.decode(digits.trim()).ok()?);
-    let (username, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
-    Some(Credential::Password {
-        username: username.to_owned(),
-        password: Secret::new(password),
-    })
-}
-
 fn origin(parts: &Parts) -> Origin {
-    let agent = parts.headers.get(USER_AGENT);
-    Origin {
-        address: address(parts),
-        protocol: Some("https"),
-        request: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
-        user_agent: agent.map(|agent| {
-            let text = String::from_utf8_lossy(agent.as_bytes());
-            text.chars().take(USER_AGENT_CHARS).collect()
-        }),
-    }
+    let id = parts.extensions.get::<RequestId>();
+    Origin::of(parts, "https", id.map(|id| id.0.clone()))
 }
-
-fn named(parts: &Parts) -> Result<Named<'_>, Refusal> {
-    let peer = parts.extensions.get::<Peer>();
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let authority = parts.uri.authority().map(Authority::as_str);
-    Ok(Named {
-        header: tenant(&parts.headers)?,
-        server_name: peer.and_then(|peer| peer.server_name.as_deref()),
-        authority: authority.or(host),
-    })
-}
-
-/// The tenant that the request names; two that differ name none.
-fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut values = headers.get_all(&TENANT_HEADER).iter();
-    let Some(first) = values.next() else {
-        return Ok(None);
-    };
-    match first.to_str() {
-        Ok(name) if values.all(|value| value == first) => Ok(Some(name)),
-        _ => Err(Denied::ForeignTenant.into()),
-    }
-}
-
-const TENANT_HEADER: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
-
-/// Enough to tell programs and their versions apart.
-const USER_AGENT_CHARS: usize = 200;

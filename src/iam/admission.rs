@@ -4,9 +4,14 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use http::HeaderName;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
 use tokio::sync::Mutex;
 
 use crate::model::Class;
+use crate::model::Peer;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
@@ -33,6 +38,38 @@ pub struct Named<'r> {
     /// In the name under which the gateway was asked: `Host`, or `:authority`.
     pub authority: Option<&'r str>,
 }
+
+impl<'r> Named<'r> {
+    /// Those that an HTTP request names. Two headers that differ name none (iam section 8, 7).
+    pub fn of(parts: &'r Parts) -> Result<Self, Denied> {
+        let mut values = parts.headers.get_all(&TENANT_HEADER).iter();
+        let header = match values.next() {
+            None => None,
+            Some(first) => match first.to_str() {
+                Ok(name) if values.all(|value| value == first) => Some(name),
+                _ => return Err(Denied::ForeignTenant),
+            },
+        };
+        Ok(Self {
+            header,
+            ..Self::by_host(parts)
+        })
+    }
+
+    /// The same where the header has no meaning.
+    pub fn by_host(parts: &'r Parts) -> Self {
+        let peer = parts.extensions.get::<Peer>();
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        Self {
+            header: None,
+            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
+            authority: parts.uri.authority().map(Authority::as_str).or(host),
+        }
+    }
+}
+
+/// The tenant's header.
+pub const TENANT_HEADER: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
 
 /// Why somebody known is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

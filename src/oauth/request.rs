@@ -8,10 +8,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::header::HOST;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
@@ -59,7 +56,8 @@ impl Incoming {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().ok_or(Error::Internal)?;
         let from = peer.address.ip();
-        let origin = origin(&parts, from);
+        let id = parts.extensions.get::<RequestId>();
+        let origin = Origin::of(&parts, "https", id.map(|id| id.0.clone()));
         let authorization = authorization(&parts.headers)?;
         let incoming = Self {
             parts,
@@ -77,14 +75,7 @@ impl Incoming {
 
     /// The tenants that the names of the host stand for.
     pub(super) fn named(&self) -> Named<'_> {
-        let peer = self.parts.extensions.get::<Peer>();
-        let host = self.parts.headers.get(HOST);
-        let authority = self.parts.uri.authority().map(Authority::as_str);
-        Named {
-            header: None,
-            server_name: peer.and_then(|peer| peer.server_name.as_deref()),
-            authority: authority.or_else(|| host?.to_str().ok()),
-        }
+        Named::by_host(&self.parts)
     }
 
     /// Reads the body.
@@ -138,20 +129,6 @@ impl Form {
     }
 }
 
-fn origin(parts: &Parts, from: IpAddr) -> Origin {
-    let agent = parts.headers.get(USER_AGENT);
-    let id = parts.extensions.get::<RequestId>();
-    Origin {
-        address: Some(from),
-        protocol: Some("https"),
-        request: id.map(|id| id.0.clone()),
-        user_agent: agent.map(|agent| {
-            let text = String::from_utf8_lossy(agent.as_bytes());
-            text.chars().take(USER_AGENT_CHARS).collect()
-        }),
-    }
-}
-
 fn authorization(headers: &HeaderMap) -> Result<Option<Authorization>, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -186,9 +163,6 @@ const BODY_BYTES: usize = 64 << 10;
 
 /// A body of one packet, over a bad line.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
-/// Enough to tell programs and their versions apart.
-const USER_AGENT_CHARS: usize = 200;
 
 #[cfg(test)]
 mod tests {

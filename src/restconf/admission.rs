@@ -3,15 +3,9 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use axum::http::HeaderName;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
-use axum::http::header::HOST;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::audit::Event;
 use crate::audit::Kind;
@@ -19,16 +13,15 @@ use crate::audit::Origin;
 use crate::audit::Subject;
 use crate::iam::Action;
 use crate::iam::Credential;
-use crate::iam::Denied;
 use crate::iam::LiveSession;
 use crate::iam::Named;
 use crate::iam::Permit;
 use crate::iam::Principal;
 use crate::iam::RegistryError;
+use crate::iam::basic_password;
 use crate::iam::bearer_token;
 use crate::model::Peer;
 use crate::model::TenantId;
-use crate::secret::Secret;
 
 use super::Service;
 use super::error::Refusal;
@@ -56,13 +49,13 @@ impl Service {
                 message,
             ));
         }
-        let origin = origin(parts, peer);
+        let origin = Origin::of(parts, "restconf", None);
         let from = (peer.address.ip(), &origin);
         let presented = credential(&parts.headers)?;
         let shown = peer.client.as_ref();
         let principal = self.authenticator.identify(presented, shown, from).await?;
         let principal = principal.ok_or_else(Refusal::missing_credentials)?;
-        let permit = match named(parts, peer) {
+        let permit = match Named::of(parts) {
             Ok(named) => self.authenticator.permit(&principal, action, named).await,
             Err(denied) => Err(denied.into()),
         };
@@ -127,65 +120,14 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Refusal> {
     let text = first.to_str().map_err(|_| Refusal::missing_credentials())?;
     let credential = bearer_token(text)
         .map(Credential::Bearer)
-        .or_else(|| basic(text));
+        .or_else(|| basic_password(text));
     credential
         .map(Some)
         .ok_or_else(Refusal::missing_credentials)
 }
 
-/// RFC 7617.
-fn basic(header: &str) -> Option<Credential> {
-    let (scheme, encoded) = header.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = STANDARD.decode(encoded.trim()).ok()?;
-    let decoded = String::from_utf8(decoded).ok()?;
-    let (username, password) = decoded.split_once(':')?;
-    Some(Credential::Password {
-        username: username.to_owned(),
-        password: Secret::new(password),
-    })
-}
-
-/// The tenants that the request names; two that differ name none.
-fn named<'r>(parts: &'r Parts, peer: &'r Peer) -> Result<Named<'r>, Denied> {
-    let mut values = parts.headers.get_all(&TENANT).iter();
-    let header = match values.next() {
-        None => None,
-        Some(first) => match first.to_str() {
-            Ok(name) if values.all(|value| value == first) => Some(name),
-            _ => return Err(Denied::ForeignTenant),
-        },
-    };
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    Ok(Named {
-        header,
-        server_name: peer.server_name.as_deref(),
-        authority: parts.uri.authority().map(Authority::as_str).or(host),
-    })
-}
-
-fn origin(parts: &Parts, peer: &Peer) -> Origin {
-    let agent = parts.headers.get(USER_AGENT);
-    Origin {
-        address: Some(peer.address.ip()),
-        protocol: Some("restconf"),
-        request: None,
-        user_agent: agent.map(|agent| {
-            let text = String::from_utf8_lossy(agent.as_bytes());
-            text.chars().take(USER_AGENT_CHARS).collect()
-        }),
-    }
-}
-
-const TENANT: HeaderName = HeaderName::from_static("x-forwarded-tenant-id");
-
 /// Streams that an account may have open at once, those of gNMI included.
 const MOST_STREAMS: u32 = 100;
-
-/// Enough to tell programs and their versions apart.
-const USER_AGENT_CHARS: usize = 200;
 
 /// Paths are longer than this only for those who mean harm.
 const SUBJECT_CHARS: usize = 400;

@@ -7,9 +7,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use http::HeaderMap;
-use http::header::HOST;
-use http::header::USER_AGENT;
-use http::uri::Authority;
 use http_body_util::BodyExt;
 use http_body_util::LengthLimitError;
 use http_body_util::Limited;
@@ -83,29 +80,14 @@ impl Call {
         };
         let credential = token.clone().map(Credential::Bearer);
         let address = peer.address.ip();
-        let origin = Origin {
-            address: Some(address),
-            protocol: Some("https"),
-            request: Some(id.to_owned()),
-            user_agent: text(&parts.headers, USER_AGENT.as_str())
-                .map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
-        };
+        let origin = Origin::of(&parts, "https", Some(id.to_owned()));
         let (shown, from) = (peer.client.as_ref(), (address, &origin));
         let identified = service.authenticator.identify(credential, shown, from);
         let principal = identified
             .await
             .map_err(Error::Refused)?
             .ok_or(Error::MissingCredentials)?;
-        let host = text(&parts.headers, HOST.as_str());
-        let named = Named {
-            header: None,
-            server_name: peer.server_name.as_deref(),
-            authority: parts
-                .uri
-                .authority()
-                .map(Authority::as_str)
-                .or(host.as_deref()),
-        };
+        let named = Named::by_host(&parts);
         let chosen = service.authenticator.tenant_of(&principal, named).await;
         chosen.map_err(Error::from).inspect_err(|error| {
             tell(
@@ -262,6 +244,3 @@ pub(super) const BODY_BYTES: usize = 64 << 10;
 
 /// A message of one or two packets, over a bad line.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
-/// Enough to tell programs and their versions apart.
-const USER_AGENT_CHARS: usize = 200;
