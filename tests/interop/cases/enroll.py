@@ -8,7 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from driver.checks import equal, expect
+from driver.checks import equal, expect, needs
 from driver.clients.base import SESSIONS
 from driver.clients.pygnmi import Pygnmi
 from driver.process import run
@@ -91,9 +91,8 @@ def test_openssl_accepts_every_kind_of_key_and_finds_it_unchanged(lab):
                 expect(part not in text, f"{kind} was given {part}")
 
 
+@needs(Pygnmi.missing)
 def test_cryptography_reads_every_kind_of_certificate(lab):
-    if Pygnmi.missing():
-        return
     with _folder() as name:
         folder = Path(name)
         issued = [(kind, *_issue(lab, folder, kind)) for kind in KEYS]

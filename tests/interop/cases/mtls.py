@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from driver.checks import equal, expect
+from driver.checks import equal, expect, needs, program
 from driver.clients.gnmic import Gnmic
 from driver.process import Running, run
 
@@ -98,9 +98,8 @@ def test_openssl_chain_is_good_for_a_client(lab):
         equal(done.code, 0, done.text)
 
 
+@needs(Gnmic.missing)
 def test_gnmic_with_a_certificate_and_no_token(lab):
-    if Gnmic.missing():
-        return
     with _folder() as folder:
         device = _enrol(lab, Path(folder))
         command = [Gnmic.path(), "-a", lab.gateway.address, "--tls-ca", lab.gateway.ca]
@@ -218,9 +217,8 @@ class Behind:
         self.running.end()
 
 
+@needs(program("nginx", "nginx-light"))
 def test_nginx_auth_request_with_a_certificate(lab):
-    if not shutil.which("nginx"):
-        return
     with _folder() as name, Behind(lab, Path(name)) as behind:
         folder = Path(name)
         device, proxy = _enrol(lab, folder), _enrol(lab, folder)
@@ -262,13 +260,11 @@ def test_sighup_and_command_reload_certificates(lab):
         behind.running.wait_until(told, 5, "a reload by SIGHUP")
 
 
+@needs(program("testssl", "testssl.sh"))
 def test_testssl_finds_nothing_above_low(lab):
-    testssl = shutil.which("testssl") or shutil.which("testssl.sh")
-    if not testssl:
-        return
     with _folder() as folder, Behind(lab, Path(folder)) as behind:
         report = Path(folder) / "report.json"
-        command = [testssl, "--quiet", "--color", "0", "--add-ca", lab.gateway.ca, "--jsonfile", report]
+        command = ["testssl", "--quiet", "--color", "0", "--add-ca", lab.gateway.ca, "--jsonfile", report]
         run([*command, "-p", "-s", "-f", "-P", "-S", "-U", f"127.0.0.1:{behind.port}"], deadline=110)
         found = json.loads(report.read_text())
         expect(len(found) > 50, f"only {len(found)} findings")

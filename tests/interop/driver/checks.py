@@ -1,5 +1,6 @@
 """What must hold for every client: each check looks at what the client received, not only at how it ended."""
 
+import shutil
 import time
 
 from .clients.base import Subscribe
@@ -20,6 +21,21 @@ def expect(truth, message):
 
 def equal(found, wanted, what):
     expect(found == wanted, f"{what}: {found!r} where {wanted!r} was expected")
+
+
+def needs(missing):
+    """Marks a case that needs more than its module: `missing` tells what is not installed, or nothing."""
+
+    def mark(case):
+        case.missing = missing
+        return case
+
+    return mark
+
+
+def program(name, package):
+    """Tells when a program is not installed."""
+    return lambda: "" if shutil.which(name) else f"{name} is not installed (Debian's package {package})"
 
 
 # What was measured.
