@@ -106,14 +106,6 @@ impl Schema {
                 DataTree::parse_string(&self.context, &text, DataFormat::JSON, flags, unchecked);
             let tree = tree.map_err(fault)?;
             let shrunk = DataPrinterFlags::SHRINK | DataPrinterFlags::KEEP_EMPTY_CONT;
-            if path.is_empty() {
-                return match tree.reference() {
-                    None => Ok(String::new()),
-                    Some(_) => tree
-                        .print_string(DataFormat::XML, shrunk | DataPrinterFlags::WITH_SIBLINGS)
-                        .map_err(fault),
-                };
-            }
             let mut at: Option<DataNodeRef<'_>> = None;
             for step in path {
                 let wanted = self.node(step.node);
