@@ -22,6 +22,7 @@ use crate::iam::Caller;
 use crate::iam::Credential;
 use crate::iam::Named;
 use crate::iam::Principal;
+use crate::iam::RequestId;
 use crate::model::Peer;
 use crate::model::TenantId;
 use crate::secret::Secret;
@@ -32,7 +33,6 @@ use super::error::Problem;
 use super::error::Refusal;
 use super::error::TENANT;
 use super::error::internal;
-use super::frame::RequestId;
 
 /// Who may pass.
 #[derive(Clone, Debug)]
@@ -169,7 +169,7 @@ pub(super) async fn identify(
 /// Where a request comes from, for the audit trail.
 pub(super) fn origin(parts: &Parts) -> Origin {
     let id = parts.extensions.get::<RequestId>();
-    Origin::of(parts, "https", id.map(|id| id.0.clone()))
+    Origin::of(parts, "https", id.map(|id| id.as_str().to_owned()))
 }
 
 /// Every connection has a peer.

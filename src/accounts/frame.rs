@@ -17,8 +17,8 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::form;
+use crate::iam::RequestId;
 use crate::iam::TokenKind;
-use crate::iam::request_id;
 use crate::model::Peer;
 
 use super::Config;
@@ -28,24 +28,19 @@ use super::error::Source;
 use super::media::Accepts;
 use super::media::Media;
 
-/// The id by which logs, audit and error bodies name a request.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
-
 /// Names the request, refuses what no page takes, and finishes the answer.
 pub(super) async fn frame(
     State(config): State<Config>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let given = request.headers().get(&REQUEST_ID);
-    let id = request_id(given.and_then(|id| id.to_str().ok()));
+    let id = RequestId::of(request.headers());
     let accepts = Accepts::of(request.headers());
     if let Err(refusal) = check(&request) {
         return finish(refusal.into_response(), config, &id, accepts);
     }
     strip_assertions(request.headers_mut());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(accepts);
     finish(next.run(request).await, config, &id, accepts)
 }
@@ -92,12 +87,12 @@ fn strip_assertions(headers: &mut HeaderMap) {
     }
 }
 
-fn finish(mut response: Response, config: Config, id: &str, accepts: Accepts) -> Response {
+fn finish(mut response: Response, config: Config, id: &RequestId, accepts: Accepts) -> Response {
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         let refusal = refusal.if_expired(config.expired_pat_status);
         *response.status_mut() = refusal.status();
         let media = accepts.choose(Media::JsonApi).unwrap_or(Media::JsonApi);
-        *response.body_mut() = Body::from(refusal.document(id).to_string());
+        *response.body_mut() = Body::from(refusal.document(id.as_str()).to_string());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
     }
@@ -105,13 +100,9 @@ fn finish(mut response: Response, config: Config, id: &str, accepts: Accepts) ->
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Accept"));
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
+    id.put(headers);
     response
 }
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const ASSERTIONS: &[&str] = &[
     "x-forwarded-user",

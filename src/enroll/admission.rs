@@ -15,6 +15,7 @@ use crate::iam::Credential;
 use crate::iam::Denied;
 use crate::iam::Named;
 use crate::iam::Principal;
+use crate::iam::RequestId;
 use crate::iam::basic_password;
 use crate::iam::bearer_token;
 use crate::model::Peer;
@@ -23,7 +24,6 @@ use crate::model::TenantId;
 use super::Service;
 use super::error::EXPIRED;
 use super::error::Refusal;
-use super::frame::RequestId;
 
 /// Somebody known, and where the request comes from.
 #[derive(Clone, Debug)]
@@ -131,5 +131,5 @@ fn presented(headers: &HeaderMap, schemes: Schemes) -> Result<Option<Credential>
 
 fn origin(parts: &Parts) -> Origin {
     let id = parts.extensions.get::<RequestId>();
-    Origin::of(parts, "https", id.map(|id| id.0.clone()))
+    Origin::of(parts, "https", id.map(|id| id.as_str().to_owned()))
 }

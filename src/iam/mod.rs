@@ -120,7 +120,7 @@ pub use record::TenantRecord;
 pub use record::standing;
 pub use registry::Registry;
 pub use registry::RegistryError;
-pub use request_id::request_id;
+pub use request_id::RequestId;
 pub use revocation::Affected;
 pub use revocation::Change;
 pub use revocation::Revocation;

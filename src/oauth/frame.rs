@@ -1,7 +1,6 @@
 //! What holds for every request and every answer.
 
 use axum::extract::Request;
-use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::header::PRAGMA;
@@ -9,20 +8,15 @@ use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
 
-use crate::iam::request_id;
+use crate::iam::RequestId;
 use crate::model::Peer;
 
 use super::error::Error;
 
-/// The id by which logs and audit name a request.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
-
 /// Names the request, refuses it without TLS, and sees to it that nobody keeps the answer (RFC 6749 5.1).
 pub(super) async fn frame(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(&REQUEST_ID);
-    let id = request_id(given.and_then(|id| id.to_str().ok()));
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
     let peer = request.extensions().get::<Peer>();
     let mut response = if peer.is_some_and(|peer| peer.is_encrypted) {
         next.run(request).await
@@ -32,10 +26,6 @@ pub(super) async fn frame(mut request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
+    id.put(headers);
     response
 }
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

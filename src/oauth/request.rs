@@ -18,12 +18,12 @@ use zeroize::Zeroizing;
 use crate::audit::Origin;
 use crate::form;
 use crate::iam::Named;
+use crate::iam::RequestId;
 use crate::iam::bearer_token;
 use crate::model::Peer;
 use crate::secret::Secret;
 
 use super::error::Error;
-use super::frame::RequestId;
 
 /// A request without its body.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Incoming {
         let peer = parts.extensions.get::<Peer>().ok_or(Error::Internal)?;
         let from = peer.address.ip();
         let id = parts.extensions.get::<RequestId>();
-        let origin = Origin::of(&parts, "https", id.map(|id| id.0.clone()));
+        let origin = Origin::of(&parts, "https", id.map(|id| id.as_str().to_owned()));
         let authorization = authorization(&parts.headers)?;
         let incoming = Self {
             parts,

@@ -16,7 +16,7 @@ use http::HeaderValue;
 use http::header::WARNING;
 use serde_json::Value;
 
-use crate::iam::request_id;
+use crate::iam::RequestId;
 use crate::model::Expiry;
 use crate::openapi::Document;
 use crate::openapi::Method;
@@ -117,10 +117,9 @@ where
     let handler = on(
         method,
         async move |State(service): State<Service>, request: Request| {
-            let given = request.headers().get(&REQUEST_ID);
-            let id = request_id(given.and_then(|id| id.to_str().ok()));
+            let id = RequestId::of(request.headers());
             let (params, request) = params(request).await;
-            let (answer, expires) = match Call::open(service, params, &id, request).await {
+            let (answer, expires) = match Call::open(service, params, id.as_str(), request).await {
                 Ok(call) => {
                     if changes && let Err(error) = call.charge_write() {
                         return finish(Err(error), &id, None);
@@ -148,14 +147,12 @@ async fn params(request: Request) -> (Vec<(String, String)>, Request) {
 
 fn finish(
     answer: Result<Value, Error>,
-    id: &str,
+    id: &RequestId,
     expires: Option<(Expiry, Option<String>)>,
 ) -> Response {
     let mut response = answer.map_or_else(failure, success);
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert(REQUEST_ID, id);
-    }
+    id.put(headers);
     if let Some((expires, warning)) = expires {
         if let Ok(expires) = HeaderValue::try_from(expires.to_string()) {
             headers.insert(TOKEN_EXPIRES, expires);
@@ -167,5 +164,4 @@ fn finish(
     response
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("x-token-expires-at");
