@@ -9,15 +9,11 @@ use super::sources::SourceArgs;
 
 /// Prints all settings.
 pub(super) fn run(args: &SourceArgs) -> ExitCode {
-    let sources = match args.sources() {
-        Ok(sources) => sources,
-        Err(error) => return output::misconfigured(&error),
-    };
-    match config::print_config(&sources) {
+    match args.read(config::print_config) {
         Ok(report) => {
             let _printed = output::line(report.trim_end());
             ExitCode::SUCCESS
         }
-        Err(mistakes) => output::misconfigured(&mistakes),
+        Err(code) => code,
     }
 }

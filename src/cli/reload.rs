@@ -32,13 +32,9 @@ enum ReloadError {
 
 /// Asks, and says what came of it.
 pub(super) fn run(args: &SourceArgs) -> ExitCode {
-    let sources = match args.sources() {
-        Ok(sources) => sources,
-        Err(error) => return output::misconfigured(&error),
-    };
-    let settings = match Settings::load(&sources) {
+    let settings = match args.read(Settings::load) {
         Ok(settings) => settings,
-        Err(mistakes) => return output::misconfigured(&mistakes),
+        Err(code) => return code,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -16,13 +16,9 @@ use super::sources::SourceArgs;
 
 /// Serves until told to stop. Mistakes in the configuration are told before any port opens.
 pub(super) fn run(args: &SourceArgs) -> ExitCode {
-    let sources = match args.sources() {
-        Ok(sources) => sources,
-        Err(error) => return output::misconfigured(&error),
-    };
-    let settings = match Settings::load(&sources) {
+    let settings = match args.read(Settings::load) {
         Ok(settings) => settings,
-        Err(mistakes) => return output::misconfigured(&mistakes),
+        Err(code) => return code,
     };
     logging::start(&settings.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread()

@@ -1,11 +1,15 @@
 //! Where a command's configuration comes from.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::config::Mistakes;
 use crate::config::ReadError;
 use crate::config::Sources;
+
+use super::output;
 
 /// The configuration's file and flags.
 #[derive(Args, Debug)]
@@ -29,6 +33,17 @@ impl SourceArgs {
             sources = sources.with_flag(key, value);
         }
         Ok(sources)
+    }
+
+    /// What `read` makes of them. Mistakes are told, and the exit code for them returned.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Sources) -> Result<T, Mistakes>,
+    ) -> Result<T, ExitCode> {
+        let sources = self
+            .sources()
+            .map_err(|error| output::misconfigured(&error))?;
+        read(&sources).map_err(|mistakes| output::misconfigured(&mistakes))
     }
 }
 
