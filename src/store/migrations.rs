@@ -60,4 +60,5 @@ const STEPS: &[Step] = &[
     step!(11, "addresses", "0011_addresses.sql"),
     step!(12, "grants", "0012_grants.sql"),
     step!(13, "outlets of the audit trail", "0013_outlets.sql"),
+    step!(14, "tokens of tokens", "0014_parents.sql"),
 ];
