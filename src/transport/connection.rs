@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::future::RouteFuture;
+use futures_util::future::BoxFuture;
 use futures_util::future::Either;
+use futures_util::future::OptionFuture;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -23,7 +25,6 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -89,14 +90,14 @@ impl Shared {
         };
         match &self.security {
             Security::Plain => {
-                self.serve(tcp, Peer::plain(address), drain, pending())
+                self.serve(tcp, Peer::plain(address), drain, Box::pin(pending()))
                     .await;
             }
             Security::Tls(newest) => {
                 let tls = Arc::clone(&newest.borrow());
-                let handshake = drain
-                    .run_until_cancelled(self.shake_hands(&tls, tcp, address))
-                    .await;
+                // On the heap, so that the task does not keep its room after it.
+                let handshake = Box::pin(self.shake_hands(&tls, tcp, address));
+                let handshake = drain.run_until_cancelled(handshake).await;
                 let Some(Some((stream, peer))) = handshake else {
                     return;
                 };
@@ -114,17 +115,17 @@ impl Shared {
         stream: S,
         peer: Peer,
         drain: CancellationToken,
-        lost: impl Future<Output = ()>,
+        mut lost: BoxFuture<'static, ()>,
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let opening = Opening::default();
         let streams = Streams::default();
         let io = TokioIo::new(Cork::new(opening.observe(stream), streams.clone()));
-        let http = self.http_builder(Tasks {
+        let tasks = Tasks {
             alive: self.alive.clone(),
             streams,
-        });
+        };
         let service = Requests {
             router: self.router.clone(),
             peer,
@@ -135,11 +136,15 @@ impl Shared {
             },
             opening: opening.clone(),
         };
-        let mut connection = pin!(http.serve_connection(io, service));
+        // Owned, so that the builder does not stay beside it in the task.
+        let mut connection = pin!(
+            self.http_builder(tasks)
+                .serve_connection(io, service)
+                .into_owned()
+        );
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
-        let mut lost = pin!(lost);
-        let mut cut = pin!(sleep(Duration::MAX));
-        let (mut is_open, mut is_draining, mut is_lost) = (false, false, false);
+        let mut cut = None;
+        let (mut is_open, mut is_draining) = (false, false);
         loop {
             tokio::select! {
                 biased;
@@ -153,14 +158,13 @@ impl Shared {
                     is_draining = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = lost.as_mut(), if !is_lost => {
-                    is_lost = true;
+                () = lost.as_mut(), if cut.is_none() => {
                     self.metrics.lost();
                     tracing::info!("client certificate does not count any more");
                     connection.as_mut().graceful_shutdown();
-                    cut.as_mut().reset(Instant::now() + CUT_GRACE);
+                    cut = Some(Box::pin(sleep(CUT_GRACE)));
                 }
-                () = cut.as_mut(), if is_lost => return,
+                Some(()) = OptionFuture::from(cut.as_mut()) => return,
                 () = header_deadline.as_mut(), if !is_open => {
                     is_open = opening.is_done();
                     if !is_open {
