@@ -242,4 +242,4 @@ fn read_encoding(parts: &Parts) -> Result<Option<CompressionEncoding>, Status> {
 
 /// Bytes that a stream sets aside for its requests, of which most clients send one; a longer one makes it grow. The
 /// library's own 8 KiB would be half of what an idle stream costs.
-const REQUEST_BUFFER: usize = 512;
+const REQUEST_BUFFER: usize = 128;

@@ -1,11 +1,13 @@
 //! One connection, from accept to its end.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Ready;
 use std::future::pending;
 use std::future::ready;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use axum::routing::future::RouteFuture;
 use futures_util::future::BoxFuture;
 use futures_util::future::Either;
 use futures_util::future::OptionFuture;
+use h2::Reason;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -25,6 +28,7 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -40,6 +44,7 @@ use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
 use super::cork::Cork;
 use super::cork::Streams;
+use super::flood::Flood;
 use super::limits::Slot;
 use super::metrics::Metrics;
 use super::opening::Opening;
@@ -119,9 +124,12 @@ impl Shared {
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let opening = Opening::default();
+        let (opening, flood) = (Opening::default(), Flood::default());
         let streams = Streams::default();
-        let io = TokioIo::new(Cork::new(opening.observe(stream), streams.clone()));
+        let io = TokioIo::new(Cork::new(
+            opening.observe(stream, flood.guard(Instant::now())),
+            streams.clone(),
+        ));
         let tasks = Tasks {
             alive: self.alive.clone(),
             streams,
@@ -150,6 +158,9 @@ impl Shared {
                 biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
+                        if let Some(reason) = violation(&*error) {
+                            Metrics::violated(reason);
+                        }
                         tracing::debug!(%error, "connection ended early");
                     }
                     return;
@@ -161,6 +172,12 @@ impl Shared {
                 () = lost.as_mut(), if cut.is_none() => {
                     self.metrics.lost();
                     tracing::info!("client certificate does not count any more");
+                    connection.as_mut().graceful_shutdown();
+                    cut = Some(Box::pin(sleep(CUT_GRACE)));
+                }
+                () = flood.begun(), if cut.is_none() => {
+                    self.metrics.flooded();
+                    tracing::info!("connection is flooded with frames that carry nothing");
                     connection.as_mut().graceful_shutdown();
                     cut = Some(Box::pin(sleep(CUT_GRACE)));
                 }
@@ -215,7 +232,9 @@ struct Requests {
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>;
+    /// On the heap: it holds the request, which would keep its room in the task of a stream that is open for days.
+    type Future =
+        Pin<Box<Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.opening.finish();
@@ -224,17 +243,17 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             .as_ref()
             .map(|newest| Arc::clone(&newest.borrow()));
         let headers = request.headers_mut();
-        match self
+        let client = self
             .proxies
-            .peer_behind(&self.peer, headers, newest.as_deref())
-        {
+            .peer_behind(&self.peer, headers, newest.as_deref());
+        Box::pin(match client {
             Ok(client) => {
                 request.extensions_mut().insert(client);
                 // A router is always ready.
                 Either::Left(self.router.clone().call(request))
             }
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
-        }
+        })
     }
 }
 
@@ -253,6 +272,18 @@ where
     }
 }
 
+/// For which fault of the peer's we have ended an HTTP/2 connection with GOAWAY, if we have.
+fn violation(error: &(dyn Error + 'static)) -> Option<Reason> {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if let Some(http2) = error.downcast_ref::<h2::Error>() {
+            return http2.reason().filter(|_| http2.is_library());
+        }
+        source = error.source();
+    }
+    None
+}
+
 /// One more open connection in the gauge, for as long as it lives.
 struct Counted<'a>(&'a Metrics);
 
@@ -269,6 +300,6 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// From the loss of a certificate to the end of its connection: streams have been ended with a status by then, which
-/// must still get through.
+/// From the loss of a certificate, or the beginning of a flood, to the end of the connection: streams have been ended
+/// with a status, or GOAWAY was sent, which must still get through.
 const CUT_GRACE: Duration = Duration::from_secs(2);
