@@ -47,6 +47,7 @@ use super::cork::Streams;
 use super::flood::Flood;
 use super::limits::Slot;
 use super::metrics::Metrics;
+use super::opening::Observed;
 use super::opening::Opening;
 use super::server::Security;
 use super::standing::Standing;
@@ -60,6 +61,9 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     pub(super) alive: mpsc::Sender<Infallible>,
 }
+
+/// A connection's HTTP/1.1 or HTTP/2.
+type Http<S> = auto::Connection<'static, TokioIo<Cork<Observed<S>>>, Requests, Tasks>;
 
 /// Runs the tasks of one connection's HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the
 /// server can wait for the last, and is counted, so that the connection's writes can be gathered.
@@ -77,7 +81,7 @@ impl Shared {
 
     /// Serves one connection until it ends. `drain` lets requests that are under way finish.
     pub(super) async fn run(
-        &self,
+        self: Arc<Self>,
         mut tcp: TcpStream,
         from: SocketAddr,
         mut slot: Slot,
@@ -125,31 +129,7 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (opening, flood) = (Opening::default(), Flood::default());
-        let streams = Streams::default();
-        let io = TokioIo::new(Cork::new(
-            opening.observe(stream, flood.guard(Instant::now())),
-            streams.clone(),
-        ));
-        let tasks = Tasks {
-            alive: self.alive.clone(),
-            streams,
-        };
-        let service = Requests {
-            router: self.router.clone(),
-            peer,
-            proxies: self.proxies.clone(),
-            newest: match &self.security {
-                Security::Plain => None,
-                Security::Tls(newest) => Some(newest.clone()),
-            },
-            opening: opening.clone(),
-        };
-        // Owned, so that the builder does not stay beside it in the task.
-        let mut connection = pin!(
-            self.http_builder(tasks)
-                .serve_connection(io, service)
-                .into_owned()
-        );
+        let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood));
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
         let mut cut = None;
         let (mut is_open, mut is_draining) = (false, false);
@@ -191,6 +171,33 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.
+    fn http<S>(&self, stream: S, peer: Peer, opening: Opening, flood: &Flood) -> Http<S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let streams = Streams::default();
+        let observed = opening.observe(stream, flood.guard(Instant::now()));
+        let io = TokioIo::new(Cork::new(observed, streams.clone()));
+        let tasks = Tasks {
+            alive: self.alive.clone(),
+            streams,
+        };
+        let service = Requests {
+            router: self.router.clone(),
+            peer,
+            proxies: self.proxies.clone(),
+            newest: match &self.security {
+                Security::Plain => None,
+                Security::Tls(newest) => Some(newest.clone()),
+            },
+            opening,
+        };
+        self.http_builder(tasks)
+            .serve_connection(io, service)
+            .into_owned()
     }
 
     fn http_builder(&self, tasks: Tasks) -> auto::Builder<Tasks> {

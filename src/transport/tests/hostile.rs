@@ -147,42 +147,6 @@ async fn rapid_resets_end_the_connection() {
     );
 }
 
-/// CVE-2019-9512 and -9515: frames that want answers. The peer gets GOAWAY, others their answers.
-#[tokio::test]
-async fn floods_of_frames_without_content_end_the_connection() {
-    let server = Harness::start().await;
-    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
-    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    let priority = [0, 0, 5, 2, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0];
-    for frame in [&ping[..], &settings, &priority] {
-        let mut tls = server.tls(&[b"h2"]).await;
-        let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
-        tls.write_all(hello).await.unwrap();
-        let (mut answers, mut flood) = tokio::io::split(tls);
-        let frames = frame.repeat(1_000);
-        let flooding = async { while flood.write_all(&frames).await.is_ok() {} };
-        let told = async {
-            let (mut answer, mut read) = (Vec::new(), [0; 4_096]);
-            let goaway = |frame: &[u8]| frame.starts_with(&[0, 0, 8, GOAWAY, 0, 0, 0, 0, 0]);
-            while !answer.windows(9).any(goaway) {
-                let count = answers.read(&mut read).await.expect("no GOAWAY");
-                answer.extend_from_slice(&read[..count]);
-            }
-        };
-        in_time(async {
-            tokio::select! { () = told => (), () = flooding => panic!("no GOAWAY") }
-        })
-        .await;
-    }
-    assert_eq!(
-        http2(&server.channel().await, "/peer").await.unwrap().0,
-        200
-    );
-}
-
-/// Frame type (RFC 9113 6.8).
-const GOAWAY: u8 = 7;
-
 /// Record type of an alert (RFC 8446 5.1).
 const TLS_ALERT: u8 = 21;
 
