@@ -25,6 +25,7 @@ pub use error::EditError;
 pub use feed::Feed;
 pub use index::key_of;
 pub use index::key_text;
+pub use index::keys_of;
 pub use notices::Batch;
 pub use notices::Notice;
 pub use notices::Notices;
