@@ -33,6 +33,7 @@ mod malformed;
 mod mtls;
 mod nodes;
 mod oauth;
+mod one_tree;
 mod openapi;
 mod postgres;
 mod process;
