@@ -24,6 +24,7 @@ mod credentials;
 mod enroll;
 mod gateway;
 mod get;
+mod hostile;
 mod http;
 mod identity;
 mod ledger;
