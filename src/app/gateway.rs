@@ -88,6 +88,7 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
+        let gnmi = faces.gnmi.clone();
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
@@ -120,6 +121,7 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
+        gateway.tasks.spawn(gnmi.follow(gateway.stop.clone()));
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);

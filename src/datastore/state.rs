@@ -50,6 +50,7 @@ impl Datastore {
         if !self.entries.set_state(tenant, &id, &text, event).await? {
             return Ok(false);
         }
+        self.feed.tell(tenant);
         self.tell_status(tenant, &id, &record, status).await?;
         Ok(true)
     }

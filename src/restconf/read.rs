@@ -32,7 +32,6 @@ use super::query::Content;
 use super::query::View;
 use super::render::EntryWriter;
 use super::render::resource;
-use super::render::value;
 use super::state;
 use super::stream::Pages;
 use super::stream::Piece;
@@ -191,7 +190,7 @@ impl Reading<'_> {
             ));
         }
         let written = tokio::task::spawn_blocking(move || {
-            let entry = value(&schema, &collection, &record, view.defaults)?;
+            let entry = record.value(&schema, &collection, view.defaults)?;
             let found = tree::locate(&schema, &entry, &inside).ok_or_else(absent)?;
             let node = path
                 .last()

@@ -157,6 +157,20 @@ impl Gateway {
             .unwrap()
     }
 
+    /// The same gateway after a clean end and a new start.
+    pub async fn restarted(self) -> Self {
+        let Self {
+            running,
+            token,
+            data,
+            ..
+        } = self;
+        running.drain().await;
+        let mut gateway = Self::start_bare(data, |_| {}).await.unwrap();
+        gateway.token = token;
+        gateway
+    }
+
     // Connections.
 
     pub async fn channel(&self) -> Channel {

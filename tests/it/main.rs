@@ -34,6 +34,7 @@ mod malformed;
 mod mtls;
 mod nodes;
 mod oauth;
+mod one_tree;
 mod openapi;
 mod postgres;
 mod process;
