@@ -52,7 +52,7 @@ impl Faces {
                 settings.accounts,
             ),
             oauth: oauth::Service::new(identity, settings.oauth),
-            restconf: open_restconf(settings.yang_dir.as_deref(), local, clock.clone())?,
+            restconf: open_restconf(settings, local, clock.clone())?,
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }

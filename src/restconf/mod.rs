@@ -8,11 +8,13 @@
 mod admission;
 mod body;
 mod condition;
+mod config;
 mod discovery;
 mod error;
 mod events;
 mod fields;
 mod filter;
+mod form;
 mod media;
 mod operation;
 mod patch;
@@ -27,4 +29,5 @@ mod stream;
 mod target;
 mod write;
 
+pub use config::Config;
 pub use service::Service;

@@ -90,8 +90,12 @@ impl Query {
     }
 
     /// The query of a request for an event stream.
-    pub(super) fn of_stream(text: Option<&str>) -> Result<Self, Refusal> {
-        let known = &["filter", "group-id", "start-time", "stop-time"];
+    pub(super) fn of_stream(text: Option<&str>, group_id: bool) -> Result<Self, Refusal> {
+        let known: &[&str] = if group_id {
+            &["filter", "group-id", "start-time", "stop-time"]
+        } else {
+            &["filter", "start-time", "stop-time"]
+        };
         Self::read(text, "a stream", known)
     }
 

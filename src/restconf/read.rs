@@ -137,6 +137,12 @@ impl Reading<'_> {
     /// A collection's container.
     async fn collection(&self, collection: &Collection) -> Result<Body, Refusal> {
         let schema = self.service.schema();
+        if self.service.config.empty_body {
+            let first = self.service.datastore.page(self.tenant, collection, None);
+            if first.await?.is_empty() {
+                return Ok(Body::empty());
+            }
+        }
         let name = schema.qualified(collection.container);
         let (start, end) = match self.format() {
             Format::Json => (format!("{{\"{name}\":{{"), "}}".to_owned()),

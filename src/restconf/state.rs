@@ -19,7 +19,7 @@ pub(super) fn content(service: &Service, top: NodeId, host: &str) -> Option<Valu
         "ietf-yang-library:modules-state" => Some(modules_state(schema, &base)),
         "ietf-restconf-monitoring:restconf-state" => Some(json!({
             "capabilities": { "capability": CAPABILITIES },
-            "streams": streams(schema, host, service.datastore.notices().began()),
+            "streams": streams(service, host, service.datastore.notices().began()),
         })),
         _ => None,
     }

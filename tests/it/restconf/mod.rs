@@ -1,5 +1,6 @@
 //! RESTCONF on the gateway's port.
 
+mod compat;
 mod conditions;
 mod discovery;
 mod edits;
