@@ -11,6 +11,7 @@ use crate::schema::Schema;
 use crate::schema::Step;
 
 use super::Datastore;
+use super::EditError;
 use super::port::Id;
 use super::port::Record;
 use super::port::Unavailable;
@@ -30,18 +31,22 @@ impl Datastore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`]: the store does not answer.
+    /// [`EditError`]: a sender of the session does not know an address that it needs, or the store does not answer.
     pub async fn set_status(
         &self,
         tenant: &TenantId,
         collection: &Collection,
         entry: &Step,
         (status, event): (Status, &Event),
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<bool, EditError> {
         let id = self.id(collection, entry);
         let Some(record) = self.entries.entry(tenant, &id).await? else {
             return Ok(false);
         };
+        if status == Status::Running {
+            let place = (collection, entry);
+            self.check_addresses(tenant, place, &record).await?;
+        }
         let word = status.word(self.schema());
         let state = json!({ "status": { "status": word } });
         if record.state.as_deref() == Some(&state.to_string()) {

@@ -17,6 +17,7 @@ mod filter;
 mod form;
 mod media;
 mod operation;
+mod origin;
 mod patch;
 mod prune;
 mod query;
