@@ -64,7 +64,10 @@ fn session(id: &str) -> Value {
         "service-endpoints": [
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": { "admin-state": true },
+                    "session-sender": {
+                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
+                        "reflector-udp-port": 862,
+                    },
                 },
             }},
             { "endpoint-id": "b" },
