@@ -285,5 +285,6 @@ fn shown(fault: &Fault) -> String {
         Some(path) => format!("{} at {path}", fault.message),
         None => fault.message.clone(),
     };
-    text.chars().flat_map(char::escape_debug).collect()
+    // It travels in a header, and may have what the client has sent.
+    text.replace(char::is_control, " ")
 }
