@@ -162,12 +162,15 @@ fn deletes(
     Ok(edits)
 }
 
+/// From a node and its value to edits.
+type Make = fn(&Schema, &[Step], &pb::TypedValue) -> Result<Vec<Edit>, Refusal>;
+
 /// The edits of an update or a replace, of which `make` says what is theirs alone.
 fn written(
     schema: &Schema,
     path: &Path,
     value: &pb::TypedValue,
-    make: fn(&Schema, &[Step], &pb::TypedValue) -> Result<Vec<Edit>, Refusal>,
+    make: Make,
 ) -> Result<Vec<Edit>, Refusal> {
     let steps = steps(schema, path)?;
     let is_open = |step: &Step| schema.node(step.node).kind == Kind::List && step.keys.is_empty();
@@ -282,5 +285,6 @@ fn shown(fault: &Fault) -> String {
         Some(path) => format!("{} at {path}", fault.message),
         None => fault.message.clone(),
     };
-    text.chars().flat_map(char::escape_debug).collect()
+    // It travels in a header, and may have what the client has sent.
+    text.replace(char::is_control, " ")
 }
