@@ -61,6 +61,7 @@ pub use accounts::NewAccount;
 pub use accounts::NewPat;
 pub use accounts::PatView;
 pub use accounts::Rotation;
+pub use accounts::random_password;
 pub use admission::Named;
 pub use admission::NotPermitted;
 pub use admission::TENANT_HEADER;

@@ -33,6 +33,8 @@ pub(super) enum Noun {
     /// Personal Access Tokens
     #[command(subcommand)]
     Pat(Pat),
+    /// Make an administrator of all tenants, or let an existing person in as one again, with a new password
+    RecoverAdmin(RecoverAdmin),
     /// Roles that accounts can have
     #[command(subcommand)]
     Role(RoleVerb),
@@ -45,6 +47,16 @@ pub(super) enum Noun {
     /// People, known by a password
     #[command(subcommand)]
     User(User),
+}
+
+/// Whom to let in.
+#[derive(Args, Debug)]
+pub(super) struct RecoverAdmin {
+    #[command(flatten)]
+    pub(super) account: Account,
+    /// Where the password is written, for its owner alone; must not exist
+    #[arg(long)]
+    pub(super) password_out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,11 @@
 //! The managing side: tenants, people, service accounts, tokens. Commands, and later the HTTP faces, call it; it
 //! checks the caller's rights, writes one change with its audit event, and makes the live side obey at once.
 
+mod bootstrap;
 mod by_value;
 mod caller;
 mod change;
+mod creation;
 mod error;
 mod policy;
 mod request;
@@ -15,6 +17,7 @@ mod session;
 mod tokens;
 mod trail;
 
+pub use bootstrap::random_password;
 pub use caller::Actor;
 pub use caller::Caller;
 pub use error::AccountsError;
