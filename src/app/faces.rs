@@ -46,11 +46,7 @@ impl Faces {
                 clock.clone(),
                 settings.gnmi.clone(),
             ),
-            accounts: accounts::Service::new(
-                identity.accounts.clone(),
-                identity.authenticator.clone(),
-                settings.accounts,
-            ),
+            accounts: accounts::Service::new(identity, settings.accounts),
             oauth: oauth::Service::new(identity, settings.oauth),
             restconf: open_restconf(settings.yang_dir.as_deref(), local, clock.clone())?,
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
