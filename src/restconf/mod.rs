@@ -29,6 +29,7 @@ mod state;
 mod stream;
 mod target;
 mod write;
+mod xml;
 
 pub use config::Config;
 pub use service::Service;

@@ -140,7 +140,10 @@ impl Service {
         (rest, form): (&str, Form),
     ) -> Result<Subscription, Refusal> {
         let name = decode(rest)?;
-        let name = name.strip_suffix("/JSON").unwrap_or(&name);
+        let (name, form) = match (name.strip_suffix("/JSON"), name.strip_suffix("/XML")) {
+            (None, Some(name)) => (name, Form::Xml),
+            (known, _) => (known.unwrap_or(&name), form),
+        };
         let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
         let asked = (name, &query, &parts.headers);
         Subscription::read(self, &admitted.tenant, (asked, form))
@@ -184,8 +187,11 @@ impl Service {
                 reading.answer().await
             }
             Method::OPTIONS => Ok(options(allow)),
-            Method::PATCH if content_type(&parts.headers) == patch::MEDIA => {
+            Method::PATCH if patch::format(&content_type(&parts.headers)).is_some() => {
                 query.expect_none()?;
+                let format = patch::format(&content_type(&parts.headers));
+                let format = format.unwrap_or(Format::Json);
+                let media = media.ok_or_else(not_acceptable)?;
                 let text = body::read(&parts.headers, body).await?;
                 let patching = Patching {
                     service: self,
@@ -195,7 +201,7 @@ impl Service {
                     target,
                     event: self.event(admitted, "YANG PATCH", parts.uri.path()),
                 };
-                patching.answer(&text).await
+                patching.answer(&text, (format, media)).await
             }
             _ => {
                 let (format, text) = read_body(self.config, parts, body).await?;
@@ -334,8 +340,8 @@ const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-const PATCHES: &str =
-    "application/yang-data+json, application/yang-data+xml, application/yang-patch+json";
+const PATCHES: &str = "application/yang-data+json, application/yang-data+xml, application/yang-patch+json, \
+     application/yang-patch+xml";
 
 /// The model's longest paths have some hundred bytes.
 const LONGEST_URI: usize = 8 << 10;

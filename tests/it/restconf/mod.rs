@@ -11,6 +11,7 @@ mod ned;
 mod nmda;
 mod operations;
 mod patch;
+mod patch_xml;
 mod queries;
 mod refusals;
 
