@@ -272,9 +272,9 @@ fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, Refusal> {
 }
 
 /// The stream of all notifications (RFC 8040 6.3.1).
-const ALL: &str = "NETCONF";
+pub(super) const ALL: &str = "NETCONF";
 /// Streams of one notification each, named as the vendor does.
-const ONE: &str = "notification-stream/";
+pub(super) const ONE: &str = "notification-stream/";
 
 /// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

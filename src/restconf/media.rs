@@ -21,7 +21,7 @@ pub(super) enum Media {
 }
 
 impl Media {
-    const ALL: [Self; 4] = [Self::YangJson, Self::YangXml, Self::Json, Self::Xml];
+    pub(super) const ALL: [Self; 4] = [Self::YangJson, Self::YangXml, Self::Json, Self::Xml];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ mod admission;
 mod body;
 mod condition;
 mod config;
+mod description;
 mod discovery;
 mod error;
 mod events;

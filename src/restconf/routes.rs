@@ -157,7 +157,7 @@ impl Service {
         (admitted, resource): (&Admitted, Resource<'_>),
     ) -> Result<Response, Refusal> {
         let schema = self.schema();
-        let allow = resource.allowed(schema);
+        let allow = allowed(schema, resource.datastores, &resource.target);
         Self::expect_method(parts, allow)?;
         let query = Query::parse(&parts.method, parts.uri.query())?;
         let Resource {
@@ -287,24 +287,24 @@ impl<'a> Resource<'a> {
             target,
         })
     }
+}
 
-    /// The methods that it takes.
-    fn allowed(&self, schema: &Schema) -> &'static str {
-        if self.target.action.is_some() {
-            return CALL;
-        }
-        if !self.datastores.are_writable() {
-            return READ;
-        }
-        let Some(node) = self.target.node() else {
-            return DATASTORE;
-        };
-        let node = schema.node(node);
-        match node.kind {
-            _ if !node.is_config || self.target.is_whole_list(schema) => READ,
-            Kind::Container | Kind::List => WRITE,
-            _ => WRITE_LEAF,
-        }
+/// The methods that a data resource takes.
+pub(super) fn allowed(schema: &Schema, datastores: Datastores, target: &Target) -> &'static str {
+    if target.action.is_some() {
+        return CALL;
+    }
+    if !datastores.are_writable() {
+        return READ;
+    }
+    let Some(node) = target.node() else {
+        return DATASTORE;
+    };
+    let node = schema.node(node);
+    match node.kind {
+        _ if !node.is_config || target.is_whole_list(schema) => READ,
+        Kind::Container | Kind::List => WRITE,
+        _ => WRITE_LEAF,
     }
 }
 
@@ -332,10 +332,10 @@ fn nowhere() -> Refusal {
     Refusal::not_found("there is no such resource")
 }
 
-const CALL: &str = "OPTIONS, POST";
+pub(super) const CALL: &str = "OPTIONS, POST";
 const DATASTORE: &str = "GET, HEAD, OPTIONS, PATCH, POST, PUT";
-const GET: &str = "GET";
-const READ: &str = "GET, HEAD, OPTIONS";
+pub(super) const GET: &str = "GET";
+pub(super) const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
 

@@ -2,6 +2,7 @@
 
 mod compat;
 mod conditions;
+mod description;
 mod discovery;
 mod edits;
 mod events;
