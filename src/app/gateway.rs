@@ -33,6 +33,9 @@ use super::drivers::drive_samples;
 use super::faces::Faces;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::outlets::open_events;
+use super::outlets::open_syslog;
+use super::outlets::relay;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
@@ -88,6 +91,7 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
+        let gnmi = faces.gnmi.clone();
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
@@ -120,6 +124,7 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
+        gateway.tasks.spawn(gnmi.follow(gateway.stop.clone()));
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -209,6 +214,7 @@ impl Gateway {
             let notices = self.local.identity.notices();
             self.tasks.spawn(sender.run(notices, self.stop.clone()));
         }
+        self.start_outlets(&settings).await?;
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;
@@ -216,6 +222,22 @@ impl Gateway {
         }
         for session in settings.measure.sessions {
             self.measure(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what sends the audit trail to others.
+    async fn start_outlets(&self, settings: &Settings) -> Result<(), Error> {
+        let relay = |name| relay(name, &self.local.store, self.clock.clone());
+        if let Some(config) = settings.webhook.as_ref().filter(|config| config.audit) {
+            let events = open_events(config, self.clock.clone())?;
+            let relay = relay("webhook").await?;
+            self.tasks.spawn(relay.run(events, self.stop.clone()));
+        }
+        if let Some(config) = &settings.syslog {
+            let syslog = open_syslog(config)?;
+            let relay = relay("syslog").await?;
+            self.tasks.spawn(relay.run(syslog, self.stop.clone()));
         }
         Ok(())
     }

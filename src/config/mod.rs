@@ -30,6 +30,7 @@ mod settings;
 mod sources;
 mod store;
 mod suggestion;
+mod syslog;
 mod telemetry;
 mod webhook;
 

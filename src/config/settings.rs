@@ -9,6 +9,7 @@ use crate::iam;
 use crate::oauth;
 use crate::restconf;
 use crate::store::PostgresConfig;
+use crate::syslog;
 use crate::telemetry;
 use crate::transport;
 use crate::webhook;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub enroll: enroll::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
     pub webhook: Option<webhook::Config>,
+    /// The keys of `[iam]` that begin with `syslog_`: who is sent the audit trail.
+    pub syslog: Option<syslog::Config>,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
@@ -100,6 +103,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         iam: super::iam::iam(&mut reader.section("iam")),
         oauth: super::iam::oauth(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
+        syslog: super::syslog::syslog(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
         enroll: super::enroll::enroll(&mut reader.section("enroll")),
         accounts: super::iam::compat(&mut reader.section("compat")),

@@ -56,6 +56,7 @@ impl Datastore {
         if !self.entries.set_state(tenant, &id, &text, event).await? {
             return Ok(false);
         }
+        self.feed.tell(tenant);
         self.tell_status(tenant, &id, &record, word).await?;
         Ok(true)
     }

@@ -33,7 +33,6 @@ use super::query::Content;
 use super::query::View;
 use super::render::EntryWriter;
 use super::render::resource;
-use super::render::value;
 use super::state;
 use super::stream::Pages;
 use super::stream::Piece;
@@ -206,7 +205,7 @@ impl Reading<'_> {
         }
         let written = tokio::task::spawn_blocking(move || {
             let shown = in_force.as_ref().unwrap_or(&record);
-            let entry = value(&schema, &collection, shown, view.defaults)?;
+            let entry = shown.value(&schema, &collection, view.defaults)?;
             let found = tree::locate(&schema, &entry, &inside).ok_or_else(absent)?;
             let node = path
                 .last()

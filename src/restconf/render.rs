@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::datastore::port::Record;
 use crate::datastore::tree;
 use crate::schema::Collection;
-use crate::schema::Defaults;
 use crate::schema::Fault;
 use crate::schema::Format;
 use crate::schema::Kind;
@@ -46,7 +45,7 @@ impl EntryWriter {
             return Ok(Some(whole(record)));
         }
         let shown = in_force.unwrap_or(record);
-        let entry = value(&self.schema, &self.collection, shown, self.view.defaults)?;
+        let entry = shown.value(&self.schema, &self.collection, self.view.defaults)?;
         let Some(mut entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
             return Ok(None);
         };
@@ -92,36 +91,6 @@ fn whole(record: &Record) -> String {
         (Some(state), Some(body)) => format!("{body},{state}"),
         _ => record.body.clone(),
     }
-}
-
-/// An entry with its state, and the default values that are asked for.
-pub(super) fn value(
-    schema: &Schema,
-    collection: &Collection,
-    record: &Record,
-    defaults: Defaults,
-) -> Result<Value, Fault> {
-    let internal = || Fault::new(Tag::Internal, "internal error");
-    let mut entry: Value = serde_json::from_str(&record.body).map_err(|_| internal())?;
-    if defaults != Defaults::Explicit {
-        let list = schema.member(collection.list);
-        let document = json!({ schema.collection_name(collection): { &list: [entry] } });
-        let Value::Object(document) = document else {
-            return Err(internal());
-        };
-        let mut shown = schema.with_defaults(&document, defaults)?;
-        entry = shown
-            .get_mut(&schema.collection_name(collection))
-            .and_then(|container| container.get_mut(&list))
-            .and_then(|entries| entries.get_mut(0))
-            .map(Value::take)
-            .ok_or_else(internal)?;
-    }
-    let state = record.state.as_deref().map(serde_json::from_str::<Value>);
-    if let (Some(Ok(Value::Object(state))), Value::Object(members)) = (state, &mut entry) {
-        members.extend(state);
-    }
-    Ok(entry)
 }
 
 /// The document that leads to a value: the entries on the way have their keys alone.

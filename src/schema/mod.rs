@@ -36,5 +36,6 @@ pub use node::Kind;
 pub use node::Module;
 pub use node::Node;
 pub use node::NodeId;
+pub use node::Number;
 pub use node::Schema;
 pub use node::Step;

@@ -6,6 +6,7 @@
 
 mod address;
 mod certificates;
+mod changes;
 mod creation;
 mod database;
 mod ending;
@@ -16,6 +17,7 @@ mod log;
 mod migrations;
 mod mutation;
 mod notifications;
+mod outlets;
 mod pepper;
 mod policy;
 mod pools;
