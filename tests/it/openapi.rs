@@ -7,10 +7,13 @@ use serde_json::Value;
 use serde_json::json;
 use tollgate::app::gateway_description;
 use tollgate::app::iam_description;
+use tollgate::schema::Schema;
+use tollgate::schema::Source;
 
 use crate::gateway::Gateway;
 
-static GATEWAY: LazyLock<Value> = LazyLock::new(gateway_description);
+static GATEWAY: LazyLock<Value> =
+    LazyLock::new(|| gateway_description(&Schema::load(Source::Embedded).unwrap()));
 static IAM: LazyLock<Value> = LazyLock::new(iam_description);
 
 /// One request and what was answered.
