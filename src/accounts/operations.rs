@@ -148,6 +148,18 @@ pub(super) const CHANGE_TENANT: Operation = Operation {
     ..MANAGED
 };
 
+pub(super) const SWEEP: Operation = Operation {
+    method: Method::Post,
+    path: "/api/v2/auth/tenant/pat/revoke-all",
+    id: "revokeTenantTokens",
+    summary: "Revokes the tokens of a tenant that all conditions name, or with `dryRun` only counts them.",
+    query: &["dryRun"],
+    body: Body::Json(&s::SWEEP),
+    answer: Some(&s::SWEPT),
+    failures: CHANGED,
+    ..MANAGED
+};
+
 pub(super) const AUDIT: Operation = Operation {
     path: "/api/v2/auth/audit",
     id: "listAuditEvents",

@@ -298,4 +298,30 @@ pub(super) enum Pat {
         #[arg(long)]
         account: String,
     },
+    /// Revoke the tokens of a tenant to which all conditions apply, a thousand at most
+    RevokeMatching {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        #[command(flatten)]
+        conditions: Conditions,
+        /// Only count them
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Which tokens of a tenant.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(super) struct Conditions {
+    /// Only those created before (RFC 3339), or "now"
+    #[arg(long)]
+    pub(super) created_before: Option<String>,
+    /// Only those that were not used for so long, nor created since: 90d
+    #[arg(long)]
+    pub(super) unused_for: Option<String>,
+    /// Only those that end before (RFC 3339)
+    #[arg(long)]
+    pub(super) expires_before: Option<String>,
 }

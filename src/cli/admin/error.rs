@@ -45,7 +45,7 @@ pub(super) enum AdminError {
     #[error("--scope {0}")]
     Scope(crate::iam::NotAScope),
     /// The text is no time.
-    #[error("--tokens-not-before is neither an RFC 3339 time nor \"now\"")]
+    #[error("--tokens-not-before or --created-before is neither an RFC 3339 time nor \"now\"")]
     NotBefore(#[source] crate::model::NotATime),
     /// No runtime.
     #[error("cannot start")]

@@ -14,6 +14,7 @@ mod search;
 mod secret;
 mod service;
 mod session;
+mod sweep;
 mod tokens;
 mod trail;
 
