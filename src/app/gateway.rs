@@ -33,6 +33,9 @@ use super::drivers::drive_samples;
 use super::faces::Faces;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::outlets::open_events;
+use super::outlets::open_syslog;
+use super::outlets::relay;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
@@ -207,6 +210,7 @@ impl Gateway {
             let notices = self.local.identity.notices();
             self.tasks.spawn(sender.run(notices, self.stop.clone()));
         }
+        self.start_outlets(&settings).await?;
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;
@@ -214,6 +218,22 @@ impl Gateway {
         }
         for session in settings.measure.sessions {
             self.measure(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what sends the audit trail to others.
+    async fn start_outlets(&self, settings: &Settings) -> Result<(), Error> {
+        let relay = |name| relay(name, &self.local.store, self.clock.clone());
+        if let Some(config) = settings.webhook.as_ref().filter(|config| config.audit) {
+            let events = open_events(config, self.clock.clone())?;
+            let relay = relay("webhook").await?;
+            self.tasks.spawn(relay.run(events, self.stop.clone()));
+        }
+        if let Some(config) = &settings.syslog {
+            let syslog = open_syslog(config)?;
+            let relay = relay("syslog").await?;
+            self.tasks.spawn(relay.run(syslog, self.stop.clone()));
         }
         Ok(())
     }

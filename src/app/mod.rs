@@ -14,6 +14,7 @@ mod gateway;
 mod issuer;
 mod local;
 mod measurement;
+mod outlets;
 mod provisioning;
 mod reload;
 mod revoked;

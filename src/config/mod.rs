@@ -23,12 +23,14 @@ mod origin;
 mod raw;
 mod reader;
 mod report;
+mod restconf;
 mod section;
 mod setting;
 mod settings;
 mod sources;
 mod store;
 mod suggestion;
+mod syslog;
 mod telemetry;
 mod webhook;
 

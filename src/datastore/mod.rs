@@ -6,6 +6,7 @@
 
 mod apply;
 mod edit;
+mod effective;
 mod error;
 mod feed;
 mod index;

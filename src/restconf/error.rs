@@ -119,6 +119,14 @@ impl Refusal {
         self
     }
 
+    /// The same, where what is to be deleted is not there (RFC 8040 4.7).
+    pub(super) fn or_absent(mut self, status: StatusCode) -> Self {
+        if self.tag == Tag::DataMissing.as_str() && self.details.app_tag.is_none() {
+            self.status = status;
+        }
+        self
+    }
+
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.details.headers.push((name, value));
         self

@@ -21,16 +21,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 
-use crate::datastore::Notice;
 use crate::datastore::Notices;
 use crate::iam::LiveSession;
 use crate::model::TenantId;
 use crate::model::Timestamp;
-use crate::schema::Schema;
 
 use super::Service;
 use super::error::Refusal;
 use super::filter::Filter;
+use super::form::Form;
 use super::query::Query;
 
 /// What a reader has asked for, checked.
@@ -40,6 +39,7 @@ pub(super) struct Subscription {
     after: u64,
     is_replay: bool,
     stop: Option<Timestamp>,
+    form: Form,
 }
 
 impl Subscription {
@@ -47,7 +47,7 @@ impl Subscription {
     pub(super) fn read(
         service: &Service,
         tenant: &TenantId,
-        (stream, query, headers): (&str, &Query, &HeaderMap),
+        ((stream, query, headers), form): ((&str, &Query, &HeaderMap), Form),
     ) -> Result<Self, Refusal> {
         let schema = service.schema();
         let mut filter = Filter::default();
@@ -94,6 +94,7 @@ impl Subscription {
             after,
             is_replay: start.is_some(),
             stop,
+            form,
         })
     }
 
@@ -180,7 +181,8 @@ impl Reading {
                 return !self.ready.is_empty();
             }
             if self.subscription.filter.passes(&notice) {
-                self.ready.push_back(event(&notice));
+                let event = self.subscription.form.event(&notice);
+                self.ready.push_back(event);
             }
         }
         if !has_more && self.replay_until.take().is_some() {
@@ -217,17 +219,14 @@ impl Reading {
     }
 }
 
-/// One event: JSON has no line breaks, so that it is one line of data.
-fn event(notice: &Notice) -> String {
-    let body = json!({ "ietf-restconf:notification": {
-        "eventTime": notice.at.to_string(),
-        notice.kind: notice.content,
-    }});
-    format!("id: {}\ndata: {body}\n\n", notice.id)
-}
-
 /// The content of `ietf-restconf-monitoring:streams`.
-pub(super) fn streams(schema: &Schema, host: &str, began: Timestamp) -> Value {
+pub(super) fn streams(service: &Service, host: &str, began: Timestamp) -> Value {
+    let schema = service.schema();
+    let below = if service.config.vendor_locations {
+        "notif"
+    } else {
+        "streams"
+    };
     let all = (ALL.to_owned(), "All notifications.".to_owned());
     let each = schema.notifications().iter();
     let each = each.map(|it| (format!("{ONE}{it}"), format!("The notification {it}.")));
@@ -239,7 +238,7 @@ pub(super) fn streams(schema: &Schema, host: &str, began: Timestamp) -> Value {
             "replay-log-creation-time": began.to_string(),
             "access": [{
                 "encoding": "json",
-                "location": format!("https://{host}/restconf/streams/{name}/JSON"),
+                "location": format!("https://{host}/restconf/{below}/{name}/JSON"),
             }],
         })
     };

@@ -105,9 +105,10 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
 }
 
 /// What a body is written in.
-pub(super) fn body_format(headers: &HeaderMap) -> Result<Format, Refusal> {
+pub(super) fn body_format(headers: &HeaderMap, plain_json: bool) -> Result<Format, Refusal> {
     match content_type(headers).as_str() {
-        "application/yang-data+json" | "application/json" => Ok(Format::Json),
+        "application/yang-data+json" => Ok(Format::Json),
+        "application/json" if plain_json => Ok(Format::Json),
         "application/yang-data+xml" | "application/xml" | "text/xml" => Ok(Format::Xml),
         _ => Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -8,13 +8,16 @@
 mod admission;
 mod body;
 mod condition;
+mod config;
 mod discovery;
 mod error;
 mod events;
 mod fields;
 mod filter;
+mod form;
 mod media;
 mod operation;
+mod origin;
 mod patch;
 mod prune;
 mod query;
@@ -27,4 +30,5 @@ mod stream;
 mod target;
 mod write;
 
+pub use config::Config;
 pub use service::Service;

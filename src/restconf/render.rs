@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::datastore::port::Record;
+use crate::datastore::tree;
 use crate::schema::Collection;
 use crate::schema::Fault;
 use crate::schema::Format;
@@ -16,6 +17,9 @@ use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
 
+use super::origin::INTENDED;
+use super::origin::Origins;
+use super::origin::annotation;
 use super::prune::prune;
 use super::query::View;
 
@@ -26,18 +30,32 @@ pub(super) struct EntryWriter {
     pub(super) collection: Collection,
     pub(super) view: View,
     pub(super) format: Format,
+    /// Nothing of the answer is above the entries.
+    pub(super) is_top: bool,
 }
 
 impl EntryWriter {
     /// An entry as an element of its list's array, or as an XML element; `None` when nothing of it is wanted.
-    pub(super) fn entry(&self, record: &Record) -> Result<Option<String>, Fault> {
+    pub(super) fn entry(
+        &self,
+        record: &Record,
+        in_force: Option<&Record>,
+    ) -> Result<Option<String>, Fault> {
         if self.format == Format::Json && self.view == View::ALL {
             return Ok(Some(whole(record)));
         }
-        let entry = record.value(&self.schema, &self.collection, self.view.defaults)?;
-        let Some(entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
+        let shown = in_force.unwrap_or(record);
+        let entry = shown.value(&self.schema, &self.collection, self.view.defaults)?;
+        let Some(mut entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
             return Ok(None);
         };
+        if self.view.origin {
+            let origins = Origins::new(&self.schema, record, in_force)?;
+            origins.annotate(self.collection.list, &[], &mut entry);
+            if self.is_top {
+                mark(&mut entry, INTENDED);
+            }
+        }
         if self.format == Format::Json {
             return Ok(Some(entry.to_string()));
         }
@@ -53,6 +71,13 @@ impl EntryWriter {
         ];
         let document = wrapped(&self.schema, &path, entry);
         self.schema.xml(&document, &path).map(Some)
+    }
+}
+
+/// Says of a container or an entry where it comes from.
+pub(super) fn mark(value: &mut Value, origin: &str) {
+    if let Value::Object(members) = value {
+        members.shift_insert(0, "@".to_owned(), annotation(origin));
     }
 }
 
@@ -101,13 +126,18 @@ fn bare_or_text(schema: &Schema, key: NodeId, text: &str) -> Value {
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// A value as the answer to a request for the last step of `path`.
+/// A value as the answer to a request for the last step of `path`; with its origin where that is told.
 pub(super) fn resource(
     schema: &Schema,
     path: &[Step],
-    value: Value,
+    (mut value, origin): (Value, Option<&str>),
     format: Format,
 ) -> Result<String, Fault> {
+    if let Some(origin) = origin {
+        mark(&mut value, origin);
+    }
+    // A leaf is annotated beside itself.
+    let beside = origin.filter(|_| !value.is_object() && !value.is_array());
     let Some(last) = path.last() else {
         return Err(Fault::new(Tag::Internal, "internal error"));
     };
@@ -118,7 +148,22 @@ pub(super) fn resource(
         } else {
             value
         };
-        return Ok(json!({ schema.qualified(last.node): value }).to_string());
+        let name = schema.qualified(last.node);
+        let mut answer = json!({ &name: value });
+        if let Some(origin) = beside {
+            answer[format!("@{name}")] = annotation(origin);
+        }
+        return Ok(answer.to_string());
     }
-    schema.xml(&wrapped(schema, path, value), path)
+    let mut document = Value::Object(wrapped(schema, path, value));
+    if let (Some(origin), Some((_, way))) = (beside, path.split_last())
+        && let Some(Value::Object(parent)) = tree::locate_mut(schema, &mut document, way)
+    {
+        let name = format!("@{}", schema.member(last.node));
+        parent.insert(name, annotation(origin));
+    }
+    let Value::Object(document) = document else {
+        return Err(Fault::new(Tag::Internal, "internal error"));
+    };
+    schema.xml(&document, path)
 }

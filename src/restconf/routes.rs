@@ -23,6 +23,7 @@ use crate::schema::NodeId;
 use crate::schema::Schema;
 use crate::schema::Step;
 
+use super::Config;
 use super::Service;
 use super::admission::Admitted;
 use super::body;
@@ -30,6 +31,7 @@ use super::condition::Conditions;
 use super::discovery;
 use super::error::Refusal;
 use super::events::Subscription;
+use super::form::Form;
 use super::media::Media;
 use super::media::body_format;
 use super::media::content_type;
@@ -107,11 +109,8 @@ impl Service {
             }
             "streams" | "notif" if !rest.is_empty() => {
                 Self::expect_method(parts, GET)?;
-                let name = decode(rest)?;
-                let name = name.strip_suffix("/JSON").unwrap_or(&name);
-                let query = Query::of_stream(parts.uri.query())?;
-                let asked = (name, &query, &parts.headers);
-                let subscription = Subscription::read(self, &admitted.tenant, asked)?;
+                let form = Form::of(self.config, first == "notif");
+                let subscription = self.subscription(parts, &admitted, (rest, form))?;
                 Ok(subscription.answer(self, self.open(parts).await?))
             }
             "operations" if !rest.is_empty() => {
@@ -132,6 +131,19 @@ impl Service {
             }
             _ => Err(nowhere()),
         }
+    }
+
+    fn subscription(
+        &self,
+        parts: &Parts,
+        admitted: &Admitted,
+        (rest, form): (&str, Form),
+    ) -> Result<Subscription, Refusal> {
+        let name = decode(rest)?;
+        let name = name.strip_suffix("/JSON").unwrap_or(&name);
+        let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
+        let asked = (name, &query, &parts.headers);
+        Subscription::read(self, &admitted.tenant, (asked, form))
     }
 
     async fn data(
@@ -186,7 +198,7 @@ impl Service {
                 patching.answer(&text).await
             }
             _ => {
-                let (format, text) = read_body(parts, body).await?;
+                let (format, text) = read_body(self.config, parts, body).await?;
                 let writing = Writing {
                     service: self,
                     tenant: &admitted.tenant,
@@ -227,7 +239,7 @@ impl Service {
         if parts.method == Method::OPTIONS {
             return Ok(options(CALL));
         }
-        let (format, text) = read_body(parts, body).await?;
+        let (format, text) = read_body(self.config, parts, body).await?;
         let call = Call {
             service: self,
             tenant: &admitted.tenant,
@@ -291,12 +303,12 @@ impl<'a> Resource<'a> {
 }
 
 /// The body, and what it is written in. One that is empty needs no type.
-async fn read_body(parts: &Parts, body: Body) -> Result<(Format, String), Refusal> {
+async fn read_body(config: Config, parts: &Parts, body: Body) -> Result<(Format, String), Refusal> {
     let text = body::read(&parts.headers, body).await?;
     if text.is_empty() {
         return Ok((Format::Json, text));
     }
-    Ok((body_format(&parts.headers)?, text))
+    Ok((body_format(&parts.headers, config.plain_json)?, text))
 }
 
 fn options(allow: &'static str) -> Response {

@@ -17,6 +17,7 @@ mod log;
 mod migrations;
 mod mutation;
 mod notifications;
+mod outlets;
 mod pepper;
 mod policy;
 mod pools;

@@ -420,6 +420,12 @@ impl Gateway {
         self.running.drain().await;
     }
 
+    /// Ends it, and keeps what it has stored for the next one.
+    pub async fn stop(self) -> TempDir {
+        self.running.drain().await;
+        self.data
+    }
+
     // Telemetry.
 
     pub fn publisher(&self) -> Publisher {

@@ -64,6 +64,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::end_of_a_token_is_told_once(&*empty().await).await;
     policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
+    log::outlet_is_one_holders_and_goes_on_where_it_was(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
     certificates::certificates_come_back_and_repeat(&*empty().await).await;
     certificates::key_is_one_accounts_for_good(&*empty().await).await;

@@ -4,6 +4,7 @@ mod audit;
 mod bodies;
 mod calls;
 mod login;
+mod outlets;
 mod policy;
 mod rights;
 mod status;

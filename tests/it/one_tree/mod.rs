@@ -64,7 +64,9 @@ fn session(id: &str) -> Value {
         "service-endpoints": [
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": { "admin-state": true },
+                    "session-sender": {
+                        "admin-state": true, "sender-ip": "10.0.0.1", "reflector-ip": "10.0.0.2",
+                    },
                 },
             }},
             { "endpoint-id": "b" },

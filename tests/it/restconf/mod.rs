@@ -1,5 +1,6 @@
 //! RESTCONF on the gateway's port.
 
+mod compat;
 mod conditions;
 mod discovery;
 mod edits;
@@ -109,7 +110,9 @@ fn session(id: &str) -> Value {
         "service-endpoints": [
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": { "admin-state": true },
+                    "session-sender": {
+                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
+                    },
                 },
             }},
             { "endpoint-id": "b" },
