@@ -6,6 +6,7 @@
 
 mod account;
 mod admission;
+mod assertion;
 mod audit;
 mod certificate;
 mod config;

@@ -291,6 +291,15 @@ pub(super) const VALIDATE_POST: Operation = Operation {
     ..VALIDATE
 };
 
+pub(super) const KEYS: Operation = Operation {
+    path: "/.well-known/jwks.json",
+    id: "getKeys",
+    summary: "The keys with which assertions in X-Forwarded-JWT are signed (RFC 7517).",
+    access: Access::Open,
+    answer: Some(&s::KEYS),
+    ..SESSION_OPERATION
+};
+
 pub(super) const VALIDATE_CERTIFICATE: Operation = Operation {
     path: "/api/v1/auth/cert/validate/authorization",
     id: "validateCertificate",

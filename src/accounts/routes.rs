@@ -6,6 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodFilter;
 use axum::routing::MethodRouter;
 use axum::routing::any;
+use axum::routing::get;
 use axum::routing::on;
 
 use crate::openapi::Document;
@@ -16,6 +17,7 @@ use super::Service;
 use super::account;
 use super::admission::Gate;
 use super::admission::admit;
+use super::assertion;
 use super::audit;
 use super::certificate;
 use super::error::Refusal;
@@ -35,7 +37,7 @@ impl Service {
     pub fn operations() -> Vec<Operation> {
         let all = managing().into_iter().chain(own()).chain(open());
         all.map(|(operation, _)| operation)
-            .chain([op::VALIDATE_CERTIFICATE])
+            .chain([op::VALIDATE_CERTIFICATE, op::KEYS])
             .collect()
     }
 
@@ -44,7 +46,7 @@ impl Service {
         op::DOCUMENT
     }
 
-    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/revoke`.
+    /// Everything below `/api/v2/auth` and `/api/v1/auth`, `/oauth2/revoke`, and the keys of assertions.
     pub fn into_router(self) -> Router {
         let managing = elsewhere(router(managing()))
             .method_not_allowed_fallback(wrong_method)
@@ -59,6 +61,8 @@ impl Service {
             .merge(own)
             .merge(open)
             .layer(from_fn_with_state(self.config, frame))
+            // For everybody, and cacheable, as the rest is not.
+            .route(op::KEYS.path, get(assertion::keys))
             .with_state(self)
     }
 }

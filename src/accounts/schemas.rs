@@ -276,6 +276,24 @@ pub(super) const SHOWN: Schema = Schema {
     members: &[must("token", Text), may("token_type_hint", Text)],
 };
 
+pub(super) const KEYS: Schema = Schema {
+    name: "KeySet",
+    members: &[must("keys", List(&Object(&KEY)))],
+};
+
+const KEY: Schema = Schema {
+    name: "Key",
+    members: &[
+        must("kty", Text),
+        must("crv", Text),
+        must("x", Text),
+        must("y", Text),
+        must("kid", Text),
+        must("use", Text),
+        must("alg", Text),
+    ],
+};
+
 pub(super) const HOLDER: Schema = Schema {
     name: "CertificateHolder",
     members: &[

@@ -95,17 +95,13 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
+        let gnmi = faces.gnmi.clone();
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
             .merge(reload_routes(certificates.reloader()));
 
         let listeners = Listeners::open(&settings, &certificates).await?;
-        let (tasks, stop, drain) = (
-            TaskTracker::new(),
-            CancellationToken::new(),
-            CancellationToken::new(),
-        );
         let mut gateway = Self {
             address: listeners.gateway.local_addr(),
             iam_address: listeners.iam.local_addr(),
@@ -118,15 +114,17 @@ impl Gateway {
             core,
             clock,
             accepting,
-            tasks,
-            drain,
-            stop,
+            tasks: TaskTracker::new(),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
         };
         if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
         }
         gateway.run(certificates, metrics);
+        let follow = gnmi.follow(gateway.stop.clone());
+        gateway.tasks.spawn(follow);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);

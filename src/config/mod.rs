@@ -24,6 +24,7 @@ mod origin;
 mod raw;
 mod reader;
 mod report;
+mod restconf;
 mod section;
 mod setting;
 mod settings;

@@ -7,6 +7,7 @@ use crate::enroll;
 use crate::gnmi;
 use crate::iam;
 use crate::oauth;
+use crate::restconf;
 use crate::store::PostgresConfig;
 use crate::syslog;
 use crate::telemetry;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub gnmi: gnmi::Config,
     /// `[restconf]`: a folder of YANG modules instead of the program's own.
     pub yang_dir: Option<PathBuf>,
+    /// `[restconf.compat]`: where RESTCONF departs from the RFCs.
+    pub restconf: restconf::Config,
     /// `[measure]`: what the gateway measures itself.
     pub measure: Measure,
 }
@@ -114,6 +117,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
             "yang_dir",
             "Folder of `.yang` files to serve instead of the program's own modules.",
         ),
+        restconf: super::restconf::compat(&mut reader.section("restconf.compat")),
         measure: super::measure::measure(&mut reader.section("measure")),
     }
 }

@@ -12,7 +12,7 @@ use crate::model::Timestamp;
 ///
 /// What a call has acknowledged survives the process and the machine.
 #[async_trait]
-pub trait Entries: Debug + Send + Sync {
+pub trait Entries: Following + Debug + Send + Sync {
     /// One entry.
     async fn entry(&self, tenant: &TenantId, id: &Id) -> Result<Option<Record>, Unavailable>;
 
@@ -48,6 +48,38 @@ pub trait Entries: Debug + Send + Sync {
         state: &str,
         event: &Event,
     ) -> Result<bool, Unavailable>;
+}
+
+/// What has changed lately, for those who keep a copy of the entries.
+#[async_trait]
+pub trait Following: Send + Sync {
+    /// The number of the tenant's newest change; 0 where there is none. Grows by one with each change of an entry.
+    async fn newest_change(&self, tenant: &TenantId) -> Result<u64, Unavailable>;
+
+    /// The entries that have changed after the change with the number `after`, as they are at one moment.
+    async fn changes(&self, tenant: &TenantId, after: u64) -> Result<Changes, Unavailable>;
+}
+
+/// What has changed, each entry once, in the order of their last change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Nothing between is missing; otherwise all entries are to be read anew.
+    pub is_whole: bool,
+    /// The number of the newest of them.
+    pub newest: u64,
+    /// The entries.
+    pub entries: Vec<Change>,
+}
+
+/// An entry that has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub id: Id,
+    /// When it has last changed.
+    pub at: Timestamp,
+    /// What it is now; `None` when it is gone.
+    pub record: Option<Record>,
 }
 
 /// Which entry.

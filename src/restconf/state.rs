@@ -19,13 +19,13 @@ pub(super) fn content(service: &Service, top: NodeId, host: &str) -> Option<Valu
         "ietf-yang-library:modules-state" => Some(modules_state(schema, &base)),
         "ietf-restconf-monitoring:restconf-state" => Some(json!({
             "capabilities": { "capability": CAPABILITIES },
-            "streams": streams(schema, host, service.datastore.notices().began()),
+            "streams": streams(service, host, service.datastore.notices().began()),
         })),
         _ => None,
     }
 }
 
-/// RFC 8040 9.1.1, RFC 6243 5: each of them has tests.
+/// RFC 8040 9.1.1, RFC 6243 5, RFC 8527 3.2: each of them has tests.
 const CAPABILITIES: &[&str] = &[
     "urn:ietf:params:restconf:capability:defaults:1.0?basic-mode=explicit",
     "urn:ietf:params:restconf:capability:depth:1.0",
@@ -33,5 +33,7 @@ const CAPABILITIES: &[&str] = &[
     "urn:ietf:params:restconf:capability:filter:1.0",
     "urn:ietf:params:restconf:capability:replay:1.0",
     "urn:ietf:params:restconf:capability:with-defaults:1.0",
+    "urn:ietf:params:restconf:capability:with-operational-defaults:1.0",
+    "urn:ietf:params:restconf:capability:with-origin:1.0",
     "urn:ietf:params:restconf:capability:yang-patch:1.0",
 ];

@@ -6,6 +6,7 @@
 
 mod address;
 mod certificates;
+mod changes;
 mod creation;
 mod database;
 mod ending;

@@ -51,7 +51,7 @@ fn shared(database: &Database) -> PostgresConfig {
 }
 
 /// Two gateways with the same pepper.
-async fn two_nodes(database: &Database, change: impl Fn(&mut Settings)) -> (Gateway, Gateway) {
+pub async fn two_nodes(database: &Database, change: impl Fn(&mut Settings)) -> (Gateway, Gateway) {
     let change = |settings: &mut Settings| {
         settings.shared_store = Some(shared(database));
         change(settings);

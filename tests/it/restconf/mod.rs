@@ -1,6 +1,8 @@
 //! RESTCONF on the gateway's port.
 
+mod compat;
 mod conditions;
+mod description;
 mod discovery;
 mod edits;
 mod events;
@@ -10,6 +12,7 @@ mod ned;
 mod nmda;
 mod operations;
 mod patch;
+mod patch_xml;
 mod queries;
 mod refusals;
 
@@ -109,7 +112,9 @@ fn session(id: &str) -> Value {
         "service-endpoints": [
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": { "admin-state": true },
+                    "session-sender": {
+                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
+                    },
                 },
             }},
             { "endpoint-id": "b" },
