@@ -24,7 +24,7 @@ use super::service::handle;
 
 impl Accounts {
     /// Counts the tenant's Personal Access Tokens that `sweep` names, and revokes them unless it is only to be told how many
-    /// they are: each with an event of its own, and at most [`MOST_REVOKED`] at once. The rest is for the next time.
+    /// they are: each with an event of its own, and at most `MOST_REVOKED` at once. The rest is for the next time.
     pub async fn sweep(
         &self,
         caller: &Caller,
