@@ -8,13 +8,15 @@ use serde_json::Value;
 use crate::accounts;
 use crate::oauth;
 use crate::openapi::document;
+use crate::restconf;
+use crate::schema::Schema;
 use crate::zitadel;
 
-/// The HTTP faces on the gateway's port.
-pub fn gateway_description() -> Value {
+/// The HTTP faces on the gateway's port; RESTCONF serves the modules of `schema`.
+pub fn gateway_description(schema: &Schema) -> Value {
     let accounts = accounts::Service::operations();
-    document(
-        "Tollgate account API",
+    let mut described = document(
+        "Tollgate account API and RESTCONF",
         &[
             (accounts::Service::document(), accounts),
             (
@@ -22,7 +24,14 @@ pub fn gateway_description() -> Value {
                 oauth::Service::gateway_operations(),
             ),
         ],
-    )
+    );
+    let (paths, schemas) = restconf::Service::description(schema);
+    for (at, members) in [("/paths", paths), ("/components/schemas", schemas)] {
+        if let Some(Value::Object(known)) = described.pointer_mut(at) {
+            known.extend(members);
+        }
+    }
+    described
 }
 
 /// The HTTP faces on the IAM port.

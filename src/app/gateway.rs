@@ -27,6 +27,7 @@ use crate::transport::Server;
 use super::Error;
 use super::Local;
 use super::Reloader;
+use super::bootstrap::bootstrap;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
@@ -79,6 +80,9 @@ impl Gateway {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
+        if let Some(config) = &settings.bootstrap {
+            bootstrap(config, data_dir, &local.identity.accounts, &clock).await?;
+        }
         let certificates = open_certificates(&settings, &local, &clock).await?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;

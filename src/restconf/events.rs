@@ -1,8 +1,9 @@
-//! Event streams (RFC 8040 sections 3.8 and 6): server-sent events, in JSON.
+//! Event streams (RFC 8040 sections 3.8 and 6): server-sent events, in JSON and XML.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -21,10 +22,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 
+use crate::clock::Clock;
 use crate::datastore::Notices;
 use crate::iam::LiveSession;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+use crate::schema::Schema;
 
 use super::Service;
 use super::error::Refusal;
@@ -112,6 +115,8 @@ impl Subscription {
             subscription: self,
             ready: VecDeque::new(),
             notices,
+            schema: Arc::clone(service.schema()),
+            clock: service.clock.clone(),
             tenant,
             newest,
             session,
@@ -129,6 +134,8 @@ struct Reading {
     subscription: Subscription,
     ready: VecDeque<String>,
     notices: Notices,
+    schema: Arc<Schema>,
+    clock: Clock,
     tenant: TenantId,
     newest: watch::Receiver<u64>,
     session: LiveSession,
@@ -181,12 +188,13 @@ impl Reading {
                 return !self.ready.is_empty();
             }
             if self.subscription.filter.passes(&notice) {
-                let event = self.subscription.form.event(&notice);
+                let event = self.subscription.form.event(&self.schema, &notice);
                 self.ready.push_back(event);
             }
         }
         if !has_more && self.replay_until.take().is_some() {
-            self.ready.push_back(REPLAYED.to_owned());
+            let now = self.clock.now();
+            self.ready.push_back(self.subscription.form.replayed(now));
             return true;
         }
         has_more
@@ -236,10 +244,10 @@ pub(super) fn streams(service: &Service, host: &str, began: Timestamp) -> Value 
             "description": description,
             "replay-support": true,
             "replay-log-creation-time": began.to_string(),
-            "access": [{
-                "encoding": "json",
-                "location": format!("https://{host}/restconf/{below}/{name}/JSON"),
-            }],
+            "access": [
+                { "encoding": "json", "location": format!("https://{host}/restconf/{below}/{name}/JSON") },
+                { "encoding": "xml", "location": format!("https://{host}/restconf/{below}/{name}/XML") },
+            ],
         })
     };
     let streams: Vec<Value> = std::iter::once(all).chain(each).map(stream).collect();
@@ -264,13 +272,9 @@ fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, Refusal> {
 }
 
 /// The stream of all notifications (RFC 8040 6.3.1).
-const ALL: &str = "NETCONF";
+pub(super) const ALL: &str = "NETCONF";
 /// Streams of one notification each, named as the vendor does.
-const ONE: &str = "notification-stream/";
-
-/// RFC 5277 2.1.1: what follows happens now.
-const REPLAYED: &str =
-    "data: {\"ietf-restconf:notification\":{\"nc-notifications:replayComplete\":{}}}\n\n";
+pub(super) const ONE: &str = "notification-stream/";
 
 /// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -4,13 +4,18 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::datastore::Notice;
+use crate::model::Timestamp;
+use crate::schema::Schema;
 
 use super::Config;
+use super::xml::member;
 
 /// The form of a stream's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Rfc,
+    /// RFC 8040 in XML.
+    Xml,
     /// With what these settings switch on.
     Vendor(Config),
 }
@@ -26,8 +31,36 @@ impl Form {
     }
 
     /// One event: JSON has no line breaks, so that it is one line of data.
-    pub(super) fn event(self, notice: &Notice) -> String {
+    pub(super) fn event(self, schema: &Schema, notice: &Notice) -> String {
+        if self == Self::Xml {
+            let content = member(schema, notice.kind, &notice.content);
+            let at = notice.at;
+            // Line breaks can only stand in text, where a reference says the same.
+            let content = content.replace('\r', "&#13;").replace('\n', "&#10;");
+            return format!(
+                "id: {}\ndata: <notification xmlns=\"{NOTIFICATION}\"><eventTime>{at}</eventTime>{content}</notification>\n\n",
+                notice.id
+            );
+        }
         format!("id: {}\ndata: {}\n\n", notice.id, self.body(notice))
+    }
+
+    /// What says that the past has been told (RFC 5277 2.1.1): what follows happens now.
+    pub(super) fn replayed(self, now: Timestamp) -> String {
+        if self == Self::Xml {
+            return format!(
+                "data: <notification xmlns=\"{NOTIFICATION}\"><eventTime>{now}</eventTime>\
+                 <replayComplete xmlns=\"urn:ietf:params:xml:ns:netmod:notification\"/></notification>\n\n"
+            );
+        }
+        let time = match self {
+            Self::Vendor(config) if config.notification_arrays => "event-time",
+            _ => "eventTime",
+        };
+        let body = json!({ "ietf-restconf:notification": {
+            time: now.to_string(), "nc-notifications:replayComplete": {},
+        }});
+        format!("data: {body}\n\n")
     }
 
     fn body(self, notice: &Notice) -> Value {
@@ -87,13 +120,14 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(rest).collect()
 }
 
+/// RFC 5277 4.
+const NOTIFICATION: &str = "urn:ietf:params:xml:ns:netconf:notification:1.0";
+
 const SESSION_EVENT: &str = "Accedian-session:state-change-event";
 
 #[cfg(test)]
 mod tests {
     use axum::http::StatusCode;
-
-    use crate::model::Timestamp;
 
     use super::*;
 

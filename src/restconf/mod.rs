@@ -9,6 +9,7 @@ mod admission;
 mod body;
 mod condition;
 mod config;
+mod description;
 mod discovery;
 mod error;
 mod events;
@@ -29,6 +30,7 @@ mod state;
 mod stream;
 mod target;
 mod write;
+mod xml;
 
 pub use config::Config;
 pub use service::Service;

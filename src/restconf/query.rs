@@ -84,27 +84,32 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     /// Each parameter at most once, and only those that the method takes.
     pub(super) fn parse(method: &Method, text: Option<&str>) -> Result<Self, Refusal> {
-        Self::read(
-            text,
-            method.as_str(),
-            match *method {
-                Method::GET | Method::HEAD => {
-                    &["content", "depth", "fields", "with-defaults", "with-origin"]
-                }
-                Method::POST | Method::PUT => &["insert", "point"],
-                _ => &[],
-            },
-        )
+        Self::read(text, method.as_str(), Self::known(method))
+    }
+
+    /// The parameters that a data resource takes.
+    pub(super) const fn known(method: &Method) -> &'static [&'static str] {
+        match *method {
+            Method::GET | Method::HEAD => {
+                &["content", "depth", "fields", "with-defaults", "with-origin"]
+            }
+            Method::POST | Method::PUT => &["insert", "point"],
+            _ => &[],
+        }
+    }
+
+    /// The parameters that a stream takes.
+    pub(super) const fn known_of_stream(group_id: bool) -> &'static [&'static str] {
+        if group_id {
+            &["filter", "group-id", "start-time", "stop-time"]
+        } else {
+            &["filter", "start-time", "stop-time"]
+        }
     }
 
     /// The query of a request for an event stream.
     pub(super) fn of_stream(text: Option<&str>, group_id: bool) -> Result<Self, Refusal> {
-        let known: &[&str] = if group_id {
-            &["filter", "group-id", "start-time", "stop-time"]
-        } else {
-            &["filter", "start-time", "stop-time"]
-        };
-        Self::read(text, "a stream", known)
+        Self::read(text, "a stream", Self::known_of_stream(group_id))
     }
 
     fn read(text: Option<&str>, method: &str, known: &[&str]) -> Result<Self, Refusal> {

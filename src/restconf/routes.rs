@@ -140,7 +140,10 @@ impl Service {
         (rest, form): (&str, Form),
     ) -> Result<Subscription, Refusal> {
         let name = decode(rest)?;
-        let name = name.strip_suffix("/JSON").unwrap_or(&name);
+        let (name, form) = match (name.strip_suffix("/JSON"), name.strip_suffix("/XML")) {
+            (None, Some(name)) => (name, Form::Xml),
+            (known, _) => (known.unwrap_or(&name), form),
+        };
         let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
         let asked = (name, &query, &parts.headers);
         Subscription::read(self, &admitted.tenant, (asked, form))
@@ -154,7 +157,7 @@ impl Service {
         (admitted, resource): (&Admitted, Resource<'_>),
     ) -> Result<Response, Refusal> {
         let schema = self.schema();
-        let allow = resource.allowed(schema);
+        let allow = allowed(schema, resource.datastores, &resource.target);
         Self::expect_method(parts, allow)?;
         let query = Query::parse(&parts.method, parts.uri.query())?;
         let Resource {
@@ -184,8 +187,11 @@ impl Service {
                 reading.answer().await
             }
             Method::OPTIONS => Ok(options(allow)),
-            Method::PATCH if content_type(&parts.headers) == patch::MEDIA => {
+            Method::PATCH if patch::format(&content_type(&parts.headers)).is_some() => {
                 query.expect_none()?;
+                let format = patch::format(&content_type(&parts.headers));
+                let format = format.unwrap_or(Format::Json);
+                let media = media.ok_or_else(not_acceptable)?;
                 let text = body::read(&parts.headers, body).await?;
                 let patching = Patching {
                     service: self,
@@ -195,7 +201,7 @@ impl Service {
                     target,
                     event: self.event(admitted, "YANG PATCH", parts.uri.path()),
                 };
-                patching.answer(&text).await
+                patching.answer(&text, (format, media)).await
             }
             _ => {
                 let (format, text) = read_body(self.config, parts, body).await?;
@@ -281,24 +287,24 @@ impl<'a> Resource<'a> {
             target,
         })
     }
+}
 
-    /// The methods that it takes.
-    fn allowed(&self, schema: &Schema) -> &'static str {
-        if self.target.action.is_some() {
-            return CALL;
-        }
-        if !self.datastores.are_writable() {
-            return READ;
-        }
-        let Some(node) = self.target.node() else {
-            return DATASTORE;
-        };
-        let node = schema.node(node);
-        match node.kind {
-            _ if !node.is_config || self.target.is_whole_list(schema) => READ,
-            Kind::Container | Kind::List => WRITE,
-            _ => WRITE_LEAF,
-        }
+/// The methods that a data resource takes.
+pub(super) fn allowed(schema: &Schema, datastores: Datastores, target: &Target) -> &'static str {
+    if target.action.is_some() {
+        return CALL;
+    }
+    if !datastores.are_writable() {
+        return READ;
+    }
+    let Some(node) = target.node() else {
+        return DATASTORE;
+    };
+    let node = schema.node(node);
+    match node.kind {
+        _ if !node.is_config || target.is_whole_list(schema) => READ,
+        Kind::Container | Kind::List => WRITE,
+        _ => WRITE_LEAF,
     }
 }
 
@@ -326,16 +332,16 @@ fn nowhere() -> Refusal {
     Refusal::not_found("there is no such resource")
 }
 
-const CALL: &str = "OPTIONS, POST";
+pub(super) const CALL: &str = "OPTIONS, POST";
 const DATASTORE: &str = "GET, HEAD, OPTIONS, PATCH, POST, PUT";
-const GET: &str = "GET";
-const READ: &str = "GET, HEAD, OPTIONS";
+pub(super) const GET: &str = "GET";
+pub(super) const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-const PATCHES: &str =
-    "application/yang-data+json, application/yang-data+xml, application/yang-patch+json";
+const PATCHES: &str = "application/yang-data+json, application/yang-data+xml, application/yang-patch+json, \
+     application/yang-patch+xml";
 
 /// The model's longest paths have some hundred bytes.
 const LONGEST_URI: usize = 8 << 10;

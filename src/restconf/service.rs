@@ -34,7 +34,8 @@ impl Service {
         }
     }
 
-    pub(super) const fn schema(&self) -> &Arc<Schema> {
+    /// The model of what is served.
+    pub const fn schema(&self) -> &Arc<Schema> {
         self.datastore.schema()
     }
 

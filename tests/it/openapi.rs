@@ -7,10 +7,13 @@ use serde_json::Value;
 use serde_json::json;
 use tollgate::app::gateway_description;
 use tollgate::app::iam_description;
+use tollgate::schema::Schema;
+use tollgate::schema::Source;
 
 use crate::gateway::Gateway;
 
-static GATEWAY: LazyLock<Value> = LazyLock::new(gateway_description);
+static GATEWAY: LazyLock<Value> =
+    LazyLock::new(|| gateway_description(&Schema::load(Source::Embedded).unwrap()));
 static IAM: LazyLock<Value> = LazyLock::new(iam_description);
 
 /// One request and what was answered.
@@ -184,7 +187,10 @@ async fn every_described_operation_is_there_and_refuses_strangers() {
                     gateway.exchange(request.as_bytes()).await
                 };
                 let status = answer.split(' ').nth(1).unwrap();
-                let expected = if is_open || id == "token" {
+                let wants_nothing = is_open && operation["requestBody"].is_null();
+                let expected = if wants_nothing {
+                    "200"
+                } else if is_open || id == "token" {
                     "400"
                 } else {
                     "401"

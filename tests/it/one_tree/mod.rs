@@ -65,7 +65,8 @@ fn session(id: &str) -> Value {
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
                     "session-sender": {
-                        "admin-state": true, "sender-ip": "10.0.0.1", "reflector-ip": "10.0.0.2",
+                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
+                        "reflector-udp-port": 862,
                     },
                 },
             }},

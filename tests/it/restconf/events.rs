@@ -100,12 +100,15 @@ async fn streams_are_listed_with_locations_that_answer() {
     for stream in found {
         assert_eq!(stream["replay-support"], true);
         assert_eq!(stream["replay-log-creation-time"], "2026-06-01T12:00:00Z");
-        assert_eq!(stream["access"][0]["encoding"], "json");
-        let location = stream["access"][0]["location"].as_str().unwrap();
-        let path = location.strip_prefix("https://gw").unwrap();
-        let answer = replay(&api, path, "01", "").await;
-        answer.has_status(200);
-        assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        for (access, encoding) in ["json", "xml"].into_iter().enumerate() {
+            let access = &stream["access"][access];
+            assert_eq!(access["encoding"], encoding);
+            let location = access["location"].as_str().unwrap();
+            let path = location.strip_prefix("https://gw").unwrap();
+            let answer = replay(&api, path, "01", "").await;
+            answer.has_status(200);
+            assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        }
     }
     let one = format!(
         "{STREAMS}/stream=notification-stream%2FAccedian-session%3Astate-change-event/access=json/location"

@@ -2,6 +2,7 @@
 
 mod compat;
 mod conditions;
+mod description;
 mod discovery;
 mod edits;
 mod events;
@@ -11,6 +12,7 @@ mod ned;
 mod nmda;
 mod operations;
 mod patch;
+mod patch_xml;
 mod queries;
 mod refusals;
 
