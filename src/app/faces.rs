@@ -54,12 +54,7 @@ impl Faces {
                 settings.accounts,
             ),
             oauth: oauth::Service::new(identity, settings.oauth),
-            restconf: restconf::Service::new(
-                identity,
-                datastore,
-                clock.clone(),
-                settings.restconf,
-            ),
+            restconf: restconf::Service::new(identity, datastore, clock.clone(), settings.restconf),
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }

@@ -91,7 +91,7 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
-        let gnmi = faces.gnmi.clone();
+        let (gnmi, restconf) = (faces.gnmi.clone(), faces.restconf.clone());
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
@@ -125,6 +125,7 @@ impl Gateway {
         }
         gateway.run(certificates, metrics);
         gateway.tasks.spawn(gnmi.follow(gateway.stop.clone()));
+        gateway.tasks.spawn(restconf.follow(gateway.stop.clone()));
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);

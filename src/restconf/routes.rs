@@ -110,7 +110,7 @@ impl Service {
             "streams" | "notif" if !rest.is_empty() => {
                 Self::expect_method(parts, GET)?;
                 let form = Form::of(self.config, first == "notif");
-                let subscription = self.subscription(parts, &admitted, (rest, form))?;
+                let subscription = self.subscription(parts, &admitted, (rest, form)).await?;
                 Ok(subscription.answer(self, self.open(parts).await?))
             }
             "operations" if !rest.is_empty() => {
@@ -133,7 +133,7 @@ impl Service {
         }
     }
 
-    fn subscription(
+    async fn subscription(
         &self,
         parts: &Parts,
         admitted: &Admitted,
@@ -146,7 +146,7 @@ impl Service {
         };
         let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
         let asked = (name, &query, &parts.headers);
-        Subscription::read(self, &admitted.tenant, (asked, form))
+        Subscription::read(self, &admitted.tenant, (asked, form)).await
     }
 
     async fn data(
