@@ -59,9 +59,13 @@ pub(super) async fn validate(
         .authenticator
         .tenant_of(&principal, named(&parts)?)
         .await?;
-    let now = service.accounts.now().secs();
-    let mut response = view::answer(StatusCode::OK, Media::Json, members(shown, &principal, now));
-    forward(response.headers_mut(), &principal, &tenant)?;
+    let now = service.accounts.now();
+    let body = members(shown, &principal, now.secs());
+    let mut response = view::answer(StatusCode::OK, Media::Json, body);
+    let certificate = Some(shown.fingerprint);
+    let assertions = &service.assertions;
+    let assertion = assertions.about(&principal, &tenant, certificate, now)?;
+    forward(response.headers_mut(), &principal, &tenant, assertion)?;
     Ok(response)
 }
 

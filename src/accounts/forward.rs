@@ -13,12 +13,14 @@ use super::admission::EXPIRES_AT;
 use super::error::Refusal;
 use super::error::internal;
 
-/// Puts who it is, and in which tenant, into the headers of an answer.
+/// Puts who it is, and in which tenant, into the headers of an answer, and the signed `assertion` of it.
 pub(super) fn forward(
     headers: &mut HeaderMap,
     principal: &Principal,
     tenant: &TenantId,
+    assertion: HeaderValue,
 ) -> Result<(), Refusal> {
+    headers.insert(ASSERTION, assertion);
     let mut put = |name: HeaderName, value: &str| -> Result<(), Refusal> {
         let value = HeaderValue::from_str(value).map_err(|_| internal())?;
         headers.insert(name, value);
@@ -37,4 +39,5 @@ pub(super) fn forward(
 const USER_ID: HeaderName = HeaderName::from_static("x-forwarded-user-id");
 const USERNAME: HeaderName = HeaderName::from_static("x-forwarded-user-username");
 const USER_ROLES: HeaderName = HeaderName::from_static("x-forwarded-user-roles");
+const ASSERTION: HeaderName = HeaderName::from_static("x-forwarded-jwt");
 const USER_GROUPS: HeaderName = HeaderName::from_static("x-forwarded-usergroups");

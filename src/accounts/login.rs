@@ -127,8 +127,14 @@ pub(super) async fn validate(State(service): State<Service>, request: Request) -
         .await
         .map_err(Refusal::from)
         .inspect_err(|refusal| service.tell(refusal, &principal, &parts))?;
+    let peer = parts.extensions.get::<Peer>().ok_or_else(internal)?;
+    // A proxy's own names no account here.
+    let shown = peer.client.as_ref().filter(|shown| shown.holder.is_some());
+    let certificate = shown.map(|shown| shown.fingerprint);
+    let (assertions, now) = (&service.assertions, service.accounts.now());
+    let assertion = assertions.about(&principal, &tenant, certificate, now)?;
     let mut headers = HeaderMap::new();
-    forward(&mut headers, &principal, &tenant)?;
+    forward(&mut headers, &principal, &tenant, assertion)?;
     Ok((StatusCode::OK, headers).into_response())
 }
 

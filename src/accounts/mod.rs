@@ -6,6 +6,7 @@
 
 mod account;
 mod admission;
+mod assertion;
 mod audit;
 mod certificate;
 mod config;
@@ -29,6 +30,7 @@ mod routes;
 mod schemas;
 mod search;
 mod service;
+mod sweep;
 mod view;
 
 pub use config::Config;

@@ -148,6 +148,18 @@ pub(super) const CHANGE_TENANT: Operation = Operation {
     ..MANAGED
 };
 
+pub(super) const SWEEP: Operation = Operation {
+    method: Method::Post,
+    path: "/api/v2/auth/tenant/pat/revoke-all",
+    id: "revokeTenantTokens",
+    summary: "Revokes the tokens of a tenant that all conditions name, or with `dryRun` only counts them.",
+    query: &["dryRun"],
+    body: Body::Json(&s::SWEEP),
+    answer: Some(&s::SWEPT),
+    failures: CHANGED,
+    ..MANAGED
+};
+
 pub(super) const AUDIT: Operation = Operation {
     path: "/api/v2/auth/audit",
     id: "listAuditEvents",
@@ -277,6 +289,15 @@ pub(super) const VALIDATE_POST: Operation = Operation {
     method: Method::Post,
     id: "validateByPost",
     ..VALIDATE
+};
+
+pub(super) const KEYS: Operation = Operation {
+    path: "/.well-known/jwks.json",
+    id: "getKeys",
+    summary: "The keys with which assertions in X-Forwarded-JWT are signed (RFC 7517).",
+    access: Access::Open,
+    answer: Some(&s::KEYS),
+    ..SESSION_OPERATION
 };
 
 pub(super) const VALIDATE_CERTIFICATE: Operation = Operation {

@@ -6,6 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodFilter;
 use axum::routing::MethodRouter;
 use axum::routing::any;
+use axum::routing::get;
 use axum::routing::on;
 
 use crate::openapi::Document;
@@ -16,6 +17,7 @@ use super::Service;
 use super::account;
 use super::admission::Gate;
 use super::admission::admit;
+use super::assertion;
 use super::audit;
 use super::certificate;
 use super::error::Refusal;
@@ -25,6 +27,7 @@ use super::operations as op;
 use super::pat;
 use super::policy;
 use super::revoke;
+use super::sweep;
 
 /// An operation and who does it.
 type Route = (Operation, MethodRouter<Service>);
@@ -34,7 +37,7 @@ impl Service {
     pub fn operations() -> Vec<Operation> {
         let all = managing().into_iter().chain(own()).chain(open());
         all.map(|(operation, _)| operation)
-            .chain([op::VALIDATE_CERTIFICATE])
+            .chain([op::VALIDATE_CERTIFICATE, op::KEYS])
             .collect()
     }
 
@@ -43,7 +46,7 @@ impl Service {
         op::DOCUMENT
     }
 
-    /// Everything below `/api/v2/auth` and `/api/v1/auth`, and `/oauth2/revoke`.
+    /// Everything below `/api/v2/auth` and `/api/v1/auth`, `/oauth2/revoke`, and the keys of assertions.
     pub fn into_router(self) -> Router {
         let managing = elsewhere(router(managing()))
             .method_not_allowed_fallback(wrong_method)
@@ -58,6 +61,8 @@ impl Service {
             .merge(own)
             .merge(open)
             .layer(from_fn_with_state(self.config, frame))
+            // For everybody, and cacheable, as the rest is not.
+            .route(op::KEYS.path, get(assertion::keys))
             .with_state(self)
     }
 }
@@ -77,6 +82,7 @@ fn managing() -> Vec<Route> {
         route(op::CHANGE_POLICY, policy::change_account),
         route(op::READ_TENANT, policy::read_tenant),
         route(op::CHANGE_TENANT, policy::change_tenant),
+        route(op::SWEEP, sweep::sweep),
         route(op::CREATE_PAT, pat::create),
         route(op::SEARCH_PATS, pat::search),
         route(op::REVOKE_ALL, pat::revoke_all),

@@ -2,6 +2,7 @@
 
 use crate::openapi::Kind;
 use crate::openapi::Kind::Any;
+use crate::openapi::Kind::Bool;
 use crate::openapi::Kind::Int;
 use crate::openapi::Kind::List;
 use crate::openapi::Kind::Object;
@@ -136,6 +137,26 @@ pub(super) const WHICH: Schema = Schema {
     ],
 };
 
+pub(super) const SWEEP: Schema = Schema {
+    name: "Sweep",
+    members: &[
+        nullable("createdBefore", Time),
+        nullable("unusedSince", Time),
+        nullable("expiresBefore", Time),
+    ],
+};
+
+pub(super) const SWEPT: Schema = Schema {
+    name: "Swept",
+    members: &[
+        must("tenantId", Text),
+        must("dryRun", Bool),
+        must("matchedPats", Int),
+        must("revokedPats", Int),
+        must("skippedPats", Int),
+    ],
+};
+
 pub(super) const SEARCH: Schema = Schema {
     name: "Search",
     members: &[nullable("data", Object(&SEARCH_DATA))],
@@ -253,6 +274,24 @@ pub(super) const LOGIN: Schema = Schema {
 pub(super) const SHOWN: Schema = Schema {
     name: "ShownToken",
     members: &[must("token", Text), may("token_type_hint", Text)],
+};
+
+pub(super) const KEYS: Schema = Schema {
+    name: "KeySet",
+    members: &[must("keys", List(&Object(&KEY)))],
+};
+
+const KEY: Schema = Schema {
+    name: "Key",
+    members: &[
+        must("kty", Text),
+        must("crv", Text),
+        must("x", Text),
+        must("y", Text),
+        must("kid", Text),
+        must("use", Text),
+        must("alg", Text),
+    ],
 };
 
 pub(super) const HOLDER: Schema = Schema {

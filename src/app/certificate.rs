@@ -219,6 +219,8 @@ impl State {
             Certificate::Own(names) => authority.server_identity(names),
         }
         .map_err(Error::Pki)?;
+        // Also one of the operator's: nobody may pass for the gateway with a certificate of our own.
+        authority.block(identity.key_hash());
         let authorities = read_authorities(authority.roots(), &gateway.clients)?;
         show_next_update(&authorities);
         let trust = match known {

@@ -9,6 +9,12 @@ pub enum Error {
     /// The accounts cannot be prepared.
     #[error("cannot prepare accounts")]
     Accounts(#[source] crate::iam::IdentityError),
+    /// The first administrator cannot be made.
+    #[error("cannot make the first administrator")]
+    Bootstrap(#[source] crate::iam::AccountsError),
+    /// A file with a secret of the first administrator cannot be used.
+    #[error("cannot use a file of the first administrator")]
+    BootstrapFile(#[source] crate::pki::Error),
     /// The store does not say which certificates are revoked.
     #[error("cannot read what certificates are revoked")]
     Certificates(#[source] crate::pki::port::CertificatesError),

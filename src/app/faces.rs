@@ -48,11 +48,7 @@ impl Faces {
                 clock.clone(),
                 settings.gnmi.clone(),
             ),
-            accounts: accounts::Service::new(
-                identity.accounts.clone(),
-                identity.authenticator.clone(),
-                settings.accounts,
-            ),
+            accounts: accounts::Service::new(identity, settings.accounts),
             oauth: oauth::Service::new(identity, settings.oauth),
             restconf: restconf::Service::new(identity, datastore, clock.clone(), settings.restconf),
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,

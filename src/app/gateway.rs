@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
+use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
 use crate::health::Readiness;
@@ -19,6 +20,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::restconf;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -27,6 +29,7 @@ use crate::transport::Server;
 use super::Error;
 use super::Local;
 use super::Reloader;
+use super::bootstrap::bootstrap;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
@@ -79,6 +82,9 @@ impl Gateway {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
+        if let Some(config) = &settings.bootstrap {
+            bootstrap(config, data_dir, &local.identity.accounts, &clock).await?;
+        }
         let certificates = open_certificates(&settings, &local, &clock).await?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
@@ -98,11 +104,6 @@ impl Gateway {
             .merge(reload_routes(certificates.reloader()));
 
         let listeners = Listeners::open(&settings, &certificates).await?;
-        let (tasks, stop, drain) = (
-            TaskTracker::new(),
-            CancellationToken::new(),
-            CancellationToken::new(),
-        );
         let mut gateway = Self {
             address: listeners.gateway.local_addr(),
             iam_address: listeners.iam.local_addr(),
@@ -115,17 +116,16 @@ impl Gateway {
             core,
             clock,
             accepting,
-            tasks,
-            drain,
-            stop,
+            tasks: TaskTracker::new(),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
         };
         if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        gateway.tasks.spawn(gnmi.follow(gateway.stop.clone()));
-        gateway.tasks.spawn(restconf.follow(gateway.stop.clone()));
+        gateway.follow(gnmi, restconf);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -202,6 +202,13 @@ impl Gateway {
         self.tasks.wait().await;
         self.local.store.close().await;
         tracing::info!("drained");
+    }
+
+    /// Hears of what other nodes change and tell.
+    fn follow(&self, gnmi: gnmi::Service, restconf: restconf::Service) {
+        let follow = gnmi.follow(self.stop.clone());
+        self.tasks.spawn(follow);
+        self.tasks.spawn(restconf.follow(self.stop.clone()));
     }
 
     fn serve(&self, server: Server, router: Router, until: &CancellationToken) {

@@ -4,6 +4,7 @@
 //! the same way.
 
 mod authorities;
+mod bootstrap;
 mod certificate;
 mod description;
 mod drivers;

@@ -14,6 +14,7 @@ use crate::telemetry;
 use crate::transport;
 use crate::webhook;
 
+use super::Bootstrap;
 use super::Gateway;
 use super::Introspection;
 use super::Log;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub shared_store: Option<PostgresConfig>,
     /// `[log]`.
     pub log: Log,
+    /// `[bootstrap]`: the first administrator.
+    pub bootstrap: Option<Bootstrap>,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
     /// `[iam]`: what the token endpoint gives.
@@ -100,6 +103,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         data_dir,
         shared_store,
         log: log::log(&mut reader.section("log")),
+        bootstrap: super::bootstrap::bootstrap(&mut reader.section("bootstrap")),
         iam: super::iam::iam(&mut reader.section("iam")),
         oauth: super::iam::oauth(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),

@@ -158,6 +158,11 @@ impl Identity {
         })
     }
 
+    /// Secrets for a purpose, the same on every node of a store, the one in force first.
+    pub fn secrets(&self, purpose: &str) -> Vec<Zeroizing<[u8; 32]>> {
+        self.accounts.pepper.secrets(purpose)
+    }
+
     /// Hears of tokens that end, from now on. Who reads too slowly misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.chores.notices()

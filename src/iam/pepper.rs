@@ -149,6 +149,12 @@ impl Pepper {
         self.current.digest(token)
     }
 
+    /// A secret for another purpose from each key, the current one's first. None tells of its key or of another purpose's.
+    pub fn secrets(&self, purpose: &str) -> Vec<Zeroizing<[u8; DIGEST_LENGTH]>> {
+        let keys = std::iter::once(&self.current).chain(&self.older);
+        keys.map(|key| key.secret(purpose)).collect()
+    }
+
     /// The digests under older keys, the newest first (iam T4).
     pub fn older_digests(&self, token: PatText<'_>) -> impl Iterator<Item = PatDigest> {
         self.older.iter().map(move |key| key.digest(token))
@@ -162,6 +168,11 @@ impl PepperKey {
             key: self.id,
             bytes: mac.finalize().into_bytes().into(),
         }
+    }
+
+    fn secret(&self, purpose: &str) -> Zeroizing<[u8; DIGEST_LENGTH]> {
+        let mac = self.mac.clone().chain_update(SECRET_TEXT);
+        Zeroizing::new(mac.chain_update(purpose).finalize().into_bytes().into())
     }
 
     fn digest(&self, token: PatText<'_>) -> PatDigest {
@@ -283,6 +294,9 @@ const FIRST_KEY: u32 = 1;
 
 /// No token looks like this.
 const PROOF_TEXT: &str = "tollgate pepper";
+
+/// Nor like this, and the text above does not begin so.
+const SECRET_TEXT: &str = "tollgate secret for ";
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
 
@@ -330,6 +344,21 @@ mod tests {
                 Err(PepperError::Malformed { .. })
             ));
         }
+    }
+
+    #[test]
+    fn secrets_differ_by_purpose_and_are_no_proofs() {
+        let folder = tempfile::tempdir().unwrap();
+        let pepper = Pepper::open_or_create(&folder.path().join("pepper")).unwrap();
+        assert_eq!(pepper.secrets("a"), pepper.secrets("a"));
+        assert_ne!(pepper.secrets("a"), pepper.secrets("b"));
+        let proof = pepper.proofs().next().unwrap();
+        assert!(
+            pepper
+                .secrets("")
+                .iter()
+                .all(|secret| **secret != proof.bytes)
+        );
     }
 
     #[test]

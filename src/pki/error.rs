@@ -90,6 +90,9 @@ pub enum Error {
     /// The operating system gives no random numbers.
     #[error("no random numbers")]
     Random(#[source] getrandom::Error),
+    /// The library refused to make the key of a statement, or to sign one.
+    #[error("cannot sign a statement")]
+    Statement,
 }
 
 impl Error {

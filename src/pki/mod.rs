@@ -19,6 +19,7 @@ mod profile;
 mod reason;
 mod rollover;
 mod signing;
+mod statement;
 
 #[cfg(test)]
 mod tests;
@@ -54,3 +55,4 @@ pub use name::NotAName;
 pub use profile::CLIENT_BACKDATE;
 pub use reason::NotAReason;
 pub use reason::Reason;
+pub use statement::StatementKey;

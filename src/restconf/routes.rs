@@ -189,19 +189,10 @@ impl Service {
             Method::OPTIONS => Ok(options(allow)),
             Method::PATCH if patch::format(&content_type(&parts.headers)).is_some() => {
                 query.expect_none()?;
-                let format = patch::format(&content_type(&parts.headers));
-                let format = format.unwrap_or(Format::Json);
                 let media = media.ok_or_else(not_acceptable)?;
                 let text = body::read(&parts.headers, body).await?;
-                let patching = Patching {
-                    service: self,
-                    tenant: &admitted.tenant,
-                    conditions: Conditions::of(&parts.headers),
-                    path,
-                    target,
-                    event: self.event(admitted, "YANG PATCH", parts.uri.path()),
-                };
-                patching.answer(&text, (format, media)).await
+                let about = (admitted, path, target);
+                self.patch(parts, (text, media), about).await
             }
             _ => {
                 let (format, text) = read_body(self.config, parts, body).await?;
@@ -217,6 +208,24 @@ impl Service {
                 writing.answer(text, format).await
             }
         }
+    }
+
+    async fn patch(
+        &self,
+        parts: &Parts,
+        (text, media): (String, Media),
+        (admitted, path, target): (&Admitted, &str, Target),
+    ) -> Result<Response, Refusal> {
+        let format = patch::format(&content_type(&parts.headers)).unwrap_or(Format::Json);
+        let patching = Patching {
+            service: self,
+            tenant: &admitted.tenant,
+            conditions: Conditions::of(&parts.headers),
+            path,
+            target,
+            event: self.event(admitted, "YANG PATCH", parts.uri.path()),
+        };
+        patching.answer(&text, (format, media)).await
     }
 
     async fn operation(

@@ -32,11 +32,11 @@ pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) 
 
 /// The same where the elements of one tree are of several modules: `modules` tells of which one the last is. In
 /// JSON_IETF a member carries the module's name where that is another than its parent's, too.
-pub fn write_subtree_of<'m>(
+pub fn write_subtree_of(
     base: &Path,
     leaves: &[(Path, Value)],
     encoding: Encoding,
-    modules: &Modules<'m>,
+    modules: &Modules<'_>,
 ) -> pb::TypedValue {
     let mut below: Vec<&(Path, Value)> = leaves
         .iter()

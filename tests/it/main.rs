@@ -17,6 +17,7 @@
 )]
 
 mod accounts;
+mod bootstrap;
 mod breakable;
 mod client;
 mod contention;

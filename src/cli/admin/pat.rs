@@ -9,11 +9,14 @@ use crate::clock::Clock;
 use crate::iam::Issued;
 use crate::iam::NewPat;
 use crate::iam::PatRecord;
+use crate::iam::Sweep;
 use crate::model::Expiry;
 use crate::model::TenantId;
 
 use super::account::any;
 use super::account::read_networks;
+use super::account::read_not_before;
+use super::args::Conditions;
 use super::args::Pat;
 use super::error::AdminError;
 use super::run::Desk;
@@ -70,6 +73,15 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
                 .await?;
             Ok(view(&pat, "revoked"))
         }
+        Pat::RevokeMatching {
+            tenant,
+            conditions,
+            dry_run,
+        } => {
+            let (tenant, sweep) = (TenantId::new(tenant), sweep_of(desk, &conditions)?);
+            let swept = accounts.sweep(caller, &tenant, sweep, dry_run).await?;
+            Ok(json!({ "matched": swept.matched, "revoked": swept.revoked }))
+        }
         Pat::RevokeAll { tenant, account } => {
             let found = any(desk, &tenant, &account).await?;
             accounts
@@ -78,6 +90,21 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             Ok(json!({ "account": found.username, "state": "all tokens revoked" }))
         }
     }
+}
+
+fn sweep_of(desk: &Desk, conditions: &Conditions) -> Result<Sweep, AdminError> {
+    let since = |text| {
+        let time = parse_ttl(text).ok_or(AdminError::Duration("unused-for"))?;
+        Ok::<_, AdminError>(desk.accounts.now().saturating_sub(time))
+    };
+    let expires_before = conditions.expires_before.as_deref();
+    Ok(Sweep {
+        created_before: read_not_before(desk, conditions.created_before.as_deref())?,
+        unused_since: conditions.unused_for.as_deref().map(since).transpose()?,
+        expires_before: expires_before
+            .map(|text| Expiry::parse_rfc3339(text).map_err(AdminError::Expiry))
+            .transpose()?,
+    })
 }
 
 /// The only time at which the token itself is shown.

@@ -104,17 +104,31 @@ impl Mirror {
         let copied = Arc::clone(&self.0.copied.entry(tenant.clone()).or_default());
         // Who comes second finds it done.
         let mut copied = copied.lock().await;
-        let newest = match *copied {
-            Some(known) => self.catch_up(tenant, known).await?,
-            None => None,
-        };
-        if newest.is_none() {
-            *copied = None;
+        self.bring_up(tenant, &mut copied).await
+    }
+
+    /// The same for a copy that there is.
+    async fn refresh_known(&self, tenant: &TenantId) -> Result<(), MirrorError> {
+        let copied = self.0.copied.get(tenant).map(|it| Arc::clone(it.value()));
+        let Some(copied) = copied else { return Ok(()) };
+        let mut copied = copied.lock().await;
+        if copied.is_none() {
+            return Ok(());
         }
-        *copied = Some(match newest {
-            Some(newest) => newest,
-            None => self.load(tenant).await?,
-        });
+        self.bring_up(tenant, &mut copied).await
+    }
+
+    async fn bring_up(
+        &self,
+        tenant: &TenantId,
+        copied: &mut Option<u64>,
+    ) -> Result<(), MirrorError> {
+        if let Some(known) = *copied {
+            *copied = self.catch_up(tenant, known).await?;
+        }
+        if copied.is_none() {
+            *copied = Some(self.load(tenant).await?);
+        }
         Ok(())
     }
 
@@ -123,6 +137,7 @@ impl Mirror {
         let mut polls = tokio::time::interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let feed = self.0.datastore.feed();
+        let mut is_behind = false;
         loop {
             let changed: Vec<TenantId> = tokio::select! {
                 () = stop.cancelled() => return,
@@ -130,12 +145,14 @@ impl Mirror {
                 _ = polls.tick() => self.0.copied.iter().map(|it| it.key().clone()).collect(),
             };
             for tenant in changed {
-                if !self.0.copied.contains_key(&tenant) {
-                    continue;
-                }
-                if let Err(error) = self.refresh(&tenant).await {
+                let refreshed = self.refresh_known(&tenant).await;
+                // Once, not twice a second for as long as the store is away.
+                if let Err(error) = &refreshed
+                    && !is_behind
+                {
                     tracing::warn!(%tenant, %error, "configuration in the gNMI tree is not up to date");
                 }
+                is_behind = refreshed.is_err();
             }
         }
     }

@@ -61,6 +61,9 @@ pub(in crate::gnmi) enum Refusal {
     /// Part of the keys, or none (gNMI spec 3.4.5).
     #[error("path has not all keys of a list")]
     KeysMissing,
+    /// A key that no entry can have.
+    #[error("a key has a NUL byte")]
+    NotAKey,
     /// Text where a list's entry must be.
     #[error("val is not a JSON object")]
     NotAnObject,
@@ -162,12 +165,15 @@ fn deletes(
     Ok(edits)
 }
 
+/// From a node and its value to edits.
+type Make = fn(&Schema, &[Step], &pb::TypedValue) -> Result<Vec<Edit>, Refusal>;
+
 /// The edits of an update or a replace, of which `make` says what is theirs alone.
 fn written(
     schema: &Schema,
     path: &Path,
     value: &pb::TypedValue,
-    make: fn(&Schema, &[Step], &pb::TypedValue) -> Result<Vec<Edit>, Refusal>,
+    make: Make,
 ) -> Result<Vec<Edit>, Refusal> {
     let steps = steps(schema, path)?;
     let is_open = |step: &Step| schema.node(step.node).kind == Kind::List && step.keys.is_empty();
@@ -201,12 +207,10 @@ fn replaces(schema: &Schema, steps: &[Step], value: &pb::TypedValue) -> Result<V
         return Ok(vec![remove(steps.to_vec())]);
     };
     let mut edits = Vec::new();
-    if let [_, entry, .., _] = steps
-        && steps.len() > 2
-        && !entry.keys.is_empty()
+    if let [above @ .., _] = steps
+        && above.len() > 1
     {
         // What it stands in is made where it is not there (gNMI spec 3.4.4).
-        let above = steps.get(..steps.len() - 1).unwrap_or_default();
         edits.push(merge(schema, above, None));
     }
     edits.push(Edit {
@@ -282,5 +286,85 @@ fn shown(fault: &Fault) -> String {
         Some(path) => format!("{} at {path}", fault.message),
         None => fault.message.clone(),
     };
-    text.chars().flat_map(char::escape_debug).collect()
+    // It travels in a header, and may have what the client has sent.
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Elem;
+    use crate::model::Origin;
+    use crate::schema::Source;
+    use crate::wire::RFC7951;
+    use crate::wire::proto::gnmi::typed_value::Value as Form;
+
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::load(Source::Embedded).unwrap());
+
+    fn planned(wanted: &Wanted) -> Result<Vec<Edit>, Refusal> {
+        let mut plan = Plan::default();
+        plan.add(&SCHEMA, (0, wanted), &|_| Vec::new())?;
+        Ok(plan.edits)
+    }
+
+    fn path(names: &[&str], key: &str) -> Path {
+        let elem = |name: &&str| match *name {
+            "session" => Elem::with_keys("session", [("session-id", key)]),
+            name => Elem::new(name),
+        };
+        Path::new(Origin::new(RFC7951), names.iter().map(elem).collect())
+    }
+
+    fn json(text: &str) -> pb::TypedValue {
+        let value = Some(Form::JsonVal(text.to_owned().into()));
+        pb::TypedValue { value }
+    }
+
+    #[test]
+    fn leaf_becomes_a_merge_of_its_entry_and_nothing_else() {
+        let leaf = path(&["sessions", "session", "metadata", "topology"], "s");
+        let edits = planned(&Wanted::Update(leaf.clone(), json("[\"x\"]"))).unwrap();
+        let [edit] = edits.as_slice() else {
+            panic!("{edits:?}");
+        };
+        let entry = serde_json::json!({ "session-id": "s", "metadata": { "topology": ["x"] } });
+        assert_eq!(edit.op, Op::Merge(entry, false));
+        assert_eq!(edit.target.len(), 2);
+        assert_eq!(
+            planned(&Wanted::Update(leaf.clone(), json("null"))),
+            Ok(Vec::new())
+        );
+        let gone = planned(&Wanted::Replace(leaf, json("null"))).unwrap();
+        assert_eq!(gone[0].op, Op::Remove);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn nothing_that_a_peer_sets_panics(
+            names in prop::collection::vec(
+                prop::sample::select(vec!["sessions", "session", "metadata", "status", "x"]), 0..5
+            ),
+            key in any::<String>(),
+            text in "[\\[\\]{}\":,a-z0-9\\\\\\x00-]{0,24}",
+            scalar in any::<f64>(),
+        ) {
+            let path = path(&names, &key);
+            for value in [
+                json(&text),
+                pb::TypedValue { value: Some(Form::StringVal(text.clone())) },
+                pb::TypedValue { value: Some(Form::DoubleVal(scalar)) },
+                pb::TypedValue::default(),
+            ] {
+                let _planned = planned(&Wanted::Update(path.clone(), value.clone()));
+                let _planned = planned(&Wanted::Replace(path.clone(), value));
+            }
+            let _planned = planned(&Wanted::Delete(Pattern::from(&path)));
+        }
+    }
 }

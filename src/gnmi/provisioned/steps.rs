@@ -71,6 +71,10 @@ fn keys(schema: &Schema, node: NodeId, elem: &Elem) -> Result<Vec<String>, Refus
     if elem.keys().is_empty() {
         return Ok(Vec::new());
     }
+    // No type has such a character, and libyang's binding does not bear it.
+    if elem.keys().iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Refusal::NotAKey);
+    }
     wanted
         .iter()
         .map(|key| elem.key(&schema.node(*key).name).map(ToString::to_string))

@@ -81,22 +81,7 @@ pub(in crate::gnmi) fn read_set(
 
     let mut operations = Vec::with_capacity(count);
     for (index, path) in delete.iter().enumerate() {
-        let place = Place {
-            field: "delete",
-            index,
-        };
-        let pattern = prefix.pattern(place, path)?;
-        operations.push(Operation {
-            kind: pb::update_result::Operation::Delete,
-            path: path.clone(),
-            place,
-            change: match &pattern.origin {
-                Some(origin) if target.is_own() && is_provisioned(origin) => {
-                    Change::Provisioned(Wanted::Delete(pattern))
-                }
-                _ => Change::Telemetry(Edit::Delete(pattern)),
-            },
-        });
+        operations.push(read_deleted((prefix, &target), index, path)?);
     }
     for (field, kind, written) in [
         ("replace", pb::update_result::Operation::Replace, replace),
@@ -145,6 +130,27 @@ fn check_mixture(request: &pb::SetRequest) -> Result<(), Error> {
     Err(Error::Field {
         field: "union_replace",
         problem,
+    })
+}
+
+fn read_deleted(
+    (prefix, target): (Prefix<'_>, &Target),
+    index: usize,
+    path: &pb::Path,
+) -> Result<Operation, Error> {
+    let field = "delete";
+    let place = Place { field, index };
+    let pattern = prefix.pattern(place, path)?;
+    Ok(Operation {
+        kind: pb::update_result::Operation::Delete,
+        path: path.clone(),
+        place,
+        change: match &pattern.origin {
+            Some(origin) if target.is_own() && is_provisioned(origin) => {
+                Change::Provisioned(Wanted::Delete(pattern))
+            }
+            _ => Change::Telemetry(Edit::Delete(pattern)),
+        },
     })
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::suspended_roles_are_kept_and_told_as_none(&*empty().await).await;
     policy::quotas_count_active_tokens_alone(&*empty().await).await;
     policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
+    policy::tokens_of_a_tenant_are_found_by_age_disuse_and_end(&*empty().await).await;
     policy::newest_five_uses_are_kept(&*empty().await).await;
     policy::end_of_a_token_is_told_once(&*empty().await).await;
     policy::token_is_purged_long_after_its_end(&*empty().await).await;

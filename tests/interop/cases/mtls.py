@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driver.checks import equal, expect, needs, program
+from driver.clients.base import SESSIONS
 from driver.clients.gnmic import Gnmic
+from driver.clients.pygnmi import Pygnmi
 from driver.process import Running, run
 
 VALIDATE = "/api/v1/auth/cert/validate/authorization"
@@ -89,6 +91,26 @@ def test_curl_with_a_certificate_is_known_and_without_is_not(lab):
             equal(json.loads(body)["serial"], device.serial, "serial")
         done = _curl(lab, VALIDATE)
         equal(done.out.splitlines()[-1], "401", "without a certificate")
+
+
+@needs(Pygnmi.missing)
+def test_cryptography_verifies_the_assertion(lab):
+    with _folder() as folder:
+        device = _enrol(lab, Path(folder))
+        asked = _curl(lab, VALIDATE, "--include", *_with(device))
+        head, body = asked.out.rsplit("\n", 1)[0].replace("\r", "").split("\n\n", 1)
+        headers = dict(line.split(": ", 1) for line in head.splitlines()[1:] if line)
+        keys = _curl(lab, "/.well-known/jwks.json").out.rsplit("\n", 1)[0]
+        done = run([Pygnmi.python(), SESSIONS / "assertion_session.py", headers["x-forwarded-jwt"], keys])
+        equal(done.code, 0, done.text)
+        seen = json.loads(done.out)
+        equal(seen["good"], [seen["header"]["kid"]], "keys for which the signature is good")
+        expect(seen["named"] == 1 and not seen["forged"], done.out)
+        claims = seen["claims"]
+        equal(claims["username"], device.username, "user")
+        equal(claims["sub"], headers["x-forwarded-user-id"], "subject")
+        equal(claims["cnf"]["x5t#S256"], json.loads(body)["x5t#S256"], "certificate")
+        expect(0 < claims["exp"] - claims["iat"] <= 60, f"life: {claims}")
 
 
 def test_openssl_chain_is_good_for_a_client(lab):

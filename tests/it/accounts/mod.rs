@@ -8,6 +8,7 @@ mod outlets;
 mod policy;
 mod rights;
 mod status;
+mod sweep;
 mod tenants;
 mod trail;
 

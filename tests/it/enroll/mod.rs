@@ -99,7 +99,8 @@ pub async fn send_as(
     send_over(stream, (method, path), headers, body).await
 }
 
-async fn send_over(
+/// The same over a connection that there is.
+pub async fn send_over(
     mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
     (method, path): (&str, &str),
     headers: &[(&str, &str)],

@@ -1,5 +1,6 @@
 //! Client certificates: the handshake, what they are worth, and what ends them.
 
+mod assertion;
 pub mod certificates;
 mod credential;
 mod handshake;

@@ -24,6 +24,9 @@ use super::connect;
 use super::get;
 use super::try_get;
 use crate::client::in_time;
+use crate::enroll::SIGN;
+use crate::enroll::csr_of;
+use crate::enroll::send_over;
 use crate::gateway::Gateway;
 
 /// A gateway with everything in files of the operator's.
@@ -142,6 +145,35 @@ async fn changed_files_are_in_force_without_anybody_asking() {
     let mut answer = [0; 12];
     in_time(old.read_exact(&mut answer)).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_of_the_operators_certificate_is_not_certified_for_a_client() {
+    let site = Site::new(WithoutCrl::Refuse).await;
+    let gateway = &site.gateway;
+    let bearer = format!("Bearer {}", gateway.token());
+    let headers = [
+        ("Authorization", &*bearer),
+        ("Content-Type", "application/octet-stream"),
+    ];
+    let sign = async |authority: &Foreign, key: &KeyPair| {
+        let stream = connect(gateway, Site::trusting(authority)).await.unwrap();
+        let csr = csr_of(key, Some(gateway.account()));
+        send_over(stream, ("POST", SIGN), &headers, csr.as_bytes()).await
+    };
+    let served = || KeyPair::from_pem(&fs::read_to_string(site.file("server.key")).unwrap());
+    let first = served().unwrap();
+    sign(&site.authority, &first).await.is(400, "key_blocked");
+
+    let other = Foreign::new("other");
+    write_server(site.folder.path(), &other);
+    site.until_served_by(&other).await;
+    let second = served().unwrap();
+    sign(&other, &second).await.is(400, "key_blocked");
+    // Connections may still be open that know the gateway by it.
+    sign(&other, &first).await.is(400, "key_blocked");
+    let own = KeyPair::generate().unwrap();
+    assert_eq!(sign(&other, &own).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -297,6 +297,29 @@ async fn copying_and_following_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn too_many_changes_at_once_are_read_anew() {
+    let gateway = Gateway::start().await;
+    let (client, api) = (gateway.client().await, admin(&gateway));
+    let old = json!({ "Accedian-service-endpoint:service-endpoint": [{ "endpoint-id": "old" }] });
+    api.post(ENDPOINTS, old).await.status_is(201);
+    let old = "/service-endpoints/service-endpoint[endpoint-id=old]";
+    let mut stream = changes(&client, old).await;
+    // One more than the changes that are kept.
+    let entries: Vec<_> = (0..10_001)
+        .map(|number| json!({ "endpoint-id": format!("e{number}") }))
+        .collect();
+    let all = json!({ "Accedian-service-endpoint:service-endpoints": {
+        "service-endpoint": entries,
+    }});
+    let answer = api.put(ENDPOINTS, all).await;
+    assert!(matches!(answer.status, 201 | 204), "{}", answer.body);
+    assert_eq!(next_delete(&mut stream).await, old);
+    let all = ietf(&client, "/service-endpoints").await;
+    let all = all["Accedian-service-endpoint:service-endpoint"].as_array();
+    assert_eq!(all.unwrap().len(), 10_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn use_models_leaves_the_containers_of_the_modules_named() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;

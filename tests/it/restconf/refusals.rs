@@ -51,7 +51,10 @@ async fn reader_is_denied_every_change() {
         ("DELETE", "/restconf/data/nothing:here"),
     ] {
         let reader = Api::new(&gateway, &token);
-        reader.send(method, path, b"{").await.is(403, "access-denied");
+        reader
+            .send(method, path, b"{")
+            .await
+            .is(403, "access-denied");
         let patch = Api::new(&gateway, &token)
             .without("Content-Type")
             .with("Content-Type", "application/yang-patch+xml");
