@@ -73,6 +73,7 @@ pub use bounds::Limit;
 pub use bounds::TenantPolicy;
 pub use client::Client;
 pub use config::Config;
+pub use config::Minting;
 pub use config::PasswordConfig;
 pub use config::ThrottleConfig;
 pub use credential::Credential;

@@ -46,6 +46,9 @@ pub enum Denied {
     /// The tenant header names another tenant than the credential's; only skylight-admin may do that.
     #[error("tenant is not the credential's own")]
     ForeignTenant,
+    /// A token was to issue a token, and the configuration does not let it (iam 1, row 14).
+    #[error("personal access tokens may not issue tokens here")]
+    MintingOff,
     /// No role of the account allows it, or the token is narrowed.
     #[error("role does not allow {}", .action.as_str())]
     MissingRole {
@@ -114,6 +117,7 @@ impl Denied {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::ForeignTenant => "tenant_mismatch",
+            Self::MintingOff => "pat_minting_off",
             Self::MissingRole { .. } => "insufficient_role",
             Self::RolesExceed => "role_exceeds_caller",
         }

@@ -92,9 +92,14 @@ impl Accounts {
         tenant: &TenantRecord,
         first_pat: Option<NewPat>,
     ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
-        let draft = first_pat
-            .map(|new| self.draft(caller, &account, tenant, new))
-            .transpose()?;
+        let draft = match first_pat {
+            Some(new) => {
+                let parent = self.parent(caller, None).await?;
+                let new = new.under(parent.as_ref());
+                Some(self.draft(caller, &account, tenant, new)?)
+            }
+            None => None,
+        };
         let pat = draft
             .as_ref()
             .map(|draft| (draft.issued.record.clone(), draft.digest));

@@ -7,6 +7,7 @@ mod caller;
 mod change;
 mod creation;
 mod error;
+mod minting;
 mod policy;
 mod request;
 mod rotation;

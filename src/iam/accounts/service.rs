@@ -13,6 +13,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
 use crate::iam::AccountsError;
 use crate::iam::Caller;
+use crate::iam::Minting;
 use crate::iam::Pepper;
 use crate::iam::Registry;
 use crate::iam::Roles;
@@ -48,6 +49,7 @@ pub struct Accounts {
     pub(in crate::iam) pepper: Pepper,
     pub(in crate::iam) time: Time,
     pub(in crate::iam) session_lifetime: Duration,
+    pub(in crate::iam) minting: Minting,
     pub(in crate::iam) passwords: Passwords,
     pub(in crate::iam) registry: Registry,
     pub(in crate::iam) throttle: Arc<Throttle>,

@@ -99,6 +99,7 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         expires: Expiry::NEVER,
         revoked: None,
         last_used: None,
+        parent: None,
     };
     (record, PatDigest::from_raw(1, digest))
 }

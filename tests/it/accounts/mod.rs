@@ -4,6 +4,7 @@ mod audit;
 mod bodies;
 mod calls;
 mod login;
+mod minting;
 mod outlets;
 mod policy;
 mod rights;
