@@ -12,6 +12,7 @@ use super::schemas as s;
 pub(super) const DOCUMENT: Document = Document {
     failures: &[400, 401, 403, 405, 406, 429, 500, 503],
     failure: &s::FAILURE,
+    failure_media: &["application/json", "application/vnd.api+json"],
     media: &["application/json", "application/vnd.api+json"],
 };
 

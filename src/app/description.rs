@@ -6,6 +6,8 @@ use axum::routing::get;
 use serde_json::Value;
 
 use crate::accounts;
+use crate::enroll;
+use crate::health;
 use crate::oauth;
 use crate::openapi::document;
 use crate::restconf;
@@ -23,6 +25,8 @@ pub fn gateway_description(schema: &Schema) -> Value {
                 oauth::Service::document(),
                 oauth::Service::gateway_operations(),
             ),
+            (enroll::Service::document(), enroll::Service::operations()),
+            (health::DOCUMENT, health::OPERATIONS.to_vec()),
         ],
     );
     let (paths, schemas) = restconf::Service::description(schema);
@@ -42,6 +46,7 @@ pub fn iam_description() -> Value {
         &[
             (zitadel::Service::document(), calls),
             (oauth::Service::document(), oauth::Service::iam_operations()),
+            (health::DOCUMENT, health::OPERATIONS.to_vec()),
         ],
     )
 }

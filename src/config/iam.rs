@@ -79,14 +79,18 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             DAY..=MAX_RETENTION,
             "How long audit events are kept.",
         ),
-        minting: section.get(
-            "pat_minting",
-            default.minting,
-            "Whether a Personal Access Token may issue tokens: `on`; `off`; `child`: they end with it at the latest, and are revoked along with it.",
-        ),
+        minting: minting(section, default.minting),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
     }
+}
+
+fn minting(section: &mut Section<'_, '_>, default: Minting) -> Minting {
+    section.get(
+        "pat_minting",
+        default,
+        "Whether a Personal Access Token may issue tokens: `on`; `off`; `child`: they end with it at the latest, and are revoked along with it.",
+    )
 }
 
 /// Reads what the token endpoint gives.

@@ -90,7 +90,7 @@ impl Passwords {
     }
 
     /// Whether a hash that somebody else has made can be verified here, with what memory there is.
-    pub(crate) fn understands(&self, hash: &PasswordHash) -> bool {
+    pub(crate) fn understands(hash: &PasswordHash) -> bool {
         Phc::new(&hash.0).is_ok_and(|phc| {
             phc.algorithm == Algorithm::Argon2id.ident()
                 && phc.hash.is_some()

@@ -89,7 +89,7 @@ impl Claims {
 fn is_among(audience: &str, named: Option<&Value>) -> bool {
     match named {
         Some(Value::String(name)) => name == audience,
-        Some(Value::Array(names)) => names.iter().any(|name| name == audience),
+        Some(Value::Array(several)) => several.iter().any(|one| one == audience),
         _ => false,
     }
 }

@@ -75,13 +75,12 @@ impl Syslog {
             Some(mut way) => way.is_open().await.then_some(way),
             None => None,
         };
-        let mut way = match standing {
-            Some(way) => way,
-            None => {
-                let mut way = self.open().await?;
-                way.send(&self.unsure).await?;
-                way
-            }
+        let mut way = if let Some(way) = standing {
+            way
+        } else {
+            let mut way = self.open().await?;
+            way.send(&self.unsure).await?;
+            way
         };
         way.send(messages).await?;
         self.way = Some(way);

@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::iam::Issued;
 use crate::iam::NewPat;
 use crate::iam::PatRecord;
+use crate::iam::PatView;
+use crate::iam::Scope;
 use crate::iam::Sweep;
 use crate::model::Expiry;
 use crate::model::TenantId;
@@ -39,10 +41,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             scopes,
             networks,
         } => {
-            let scopes = scopes.iter().map(|text| text.parse());
-            let scopes = scopes
-                .collect::<Result<_, _>>()
-                .map_err(AdminError::Scope)?;
+            let scopes = read_scopes(&scopes)?;
             let networks = read_networks(&networks)?;
             let expires = read_expiry(ttl.as_deref(), expires.as_deref(), clock)?;
             let found = any(desk, &tenant, &account).await?;
@@ -58,14 +57,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
                 .await?;
             Ok(issued_view(&issued))
         }
-        Pat::List { tenant, account } => {
-            let found = any(desk, &tenant, &account).await?;
-            let pats = accounts.pats(caller, &found.tenant, found.id).await?;
-            Ok(pats
-                .iter()
-                .map(|pat| view(&pat.record, pat.standing.as_str()))
-                .collect())
-        }
+        Pat::List { tenant, account } => list(desk, &tenant, &account).await,
         Pat::Revoke { tenant, id } => {
             let id = id.parse().map_err(|_| AdminError::Id)?;
             let pat = accounts
@@ -77,11 +69,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             tenant,
             conditions,
             dry_run,
-        } => {
-            let (tenant, sweep) = (TenantId::new(tenant), sweep_of(desk, &conditions)?);
-            let swept = accounts.sweep(caller, &tenant, sweep, dry_run).await?;
-            Ok(json!({ "matched": swept.matched, "revoked": swept.revoked }))
-        }
+        } => revoke_matching(desk, &TenantId::new(tenant), &conditions, dry_run).await,
         Pat::RevokeAll { tenant, account } => {
             let found = any(desk, &tenant, &account).await?;
             accounts
@@ -90,6 +78,27 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             Ok(json!({ "account": found.username, "state": "all tokens revoked" }))
         }
     }
+}
+
+async fn list(desk: &Desk, tenant: &str, account: &str) -> Result<Value, AdminError> {
+    let found = any(desk, tenant, account).await?;
+    let pats = desk.accounts.pats(&desk.caller, &found.tenant, found.id);
+    let view = |pat: &PatView| view(&pat.record, pat.standing.as_str());
+    Ok(pats.await?.iter().map(view).collect())
+}
+
+async fn revoke_matching(
+    desk: &Desk,
+    tenant: &TenantId,
+    conditions: &Conditions,
+    is_rehearsal: bool,
+) -> Result<Value, AdminError> {
+    let sweep = sweep_of(desk, conditions)?;
+    let swept = desk
+        .accounts
+        .sweep(&desk.caller, tenant, sweep, is_rehearsal);
+    let swept = swept.await?;
+    Ok(json!({ "matched": swept.matched, "revoked": swept.revoked }))
 }
 
 fn sweep_of(desk: &Desk, conditions: &Conditions) -> Result<Sweep, AdminError> {
@@ -114,6 +123,11 @@ fn issued_view(issued: &Issued) -> Value {
         object.insert("token".to_owned(), issued.token.expose().into());
     }
     view
+}
+
+fn read_scopes(texts: &[String]) -> Result<Vec<Scope>, AdminError> {
+    let scopes = texts.iter().map(|text| text.parse());
+    scopes.collect::<Result<_, _>>().map_err(AdminError::Scope)
 }
 
 fn read_expiry(

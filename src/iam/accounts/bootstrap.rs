@@ -13,6 +13,7 @@ use crate::iam::NewPat;
 use crate::iam::NoRandomness;
 use crate::iam::Role;
 use crate::iam::State;
+use crate::iam::password::Passwords;
 use crate::iam::port::Mutation;
 use crate::iam::port::Page;
 use crate::iam::port::PasswordHash;
@@ -51,7 +52,7 @@ impl Accounts {
     ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
         let hash = if secret.expose().starts_with(PHC) {
             let hash = PasswordHash(secret.expose().to_owned());
-            if !self.passwords.understands(&hash) {
+            if !Passwords::understands(&hash) {
                 return invalid(
                     "password hash",
                     "is not of the form $argon2id$v=19$m=,t=,p=$$",

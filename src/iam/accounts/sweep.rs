@@ -1,6 +1,7 @@
 //! Revoking tokens of a whole tenant (iam 1, row 22).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::audit::Kind;
 use crate::iam::AccountId;
@@ -43,13 +44,13 @@ impl Accounts {
             let page = self.records.swept(tenant, &sweep, now, after, PAGE).await?;
             for pat in &page {
                 after = Some(pat.id);
-                if !accounts.contains_key(&pat.account) {
-                    let found = self.records.account(tenant, pat.account).await?;
-                    accounts.insert(pat.account, found);
-                }
-                let Some(Some(account)) = accounts.get(&pat.account) else {
-                    continue;
+                let account = match accounts.entry(pat.account) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        new.insert(self.records.account(tenant, pat.account).await?)
+                    }
                 };
+                let Some(account) = account else { continue };
                 match standing(pat, account, &record, now) {
                     Standing::Active(_) | Standing::Disabled => {}
                     Standing::Expired | Standing::Revoked => continue,

@@ -229,17 +229,17 @@ pub(super) async fn tokens_of_a_tenant_are_found_by_age_disuse_and_end(store: &i
         let issued = issue(store, living(&export, name, created, expires)).await;
         ids.push(issued.unwrap());
     }
-    let used = use_at(800, "192.0.2.1");
-    store.note_uses(&[(ids[1], used)]).await.unwrap();
+    let used = (ids[1], use_at(800, "192.0.2.1"));
+    store.note_uses(&[used]).await.unwrap();
     let revoke = Mutation::RevokePats {
         account: handle(&export, 0),
         which: Which::One(ids[4]),
     };
     apply(store, revoke).await.unwrap();
     let at = |secs| Some(Timestamp::from_secs(secs));
-    let none = Sweep::default();
+    let (none, now) = (Sweep::default(), Timestamp::from_secs(1_000));
     let check = async |sweep: Sweep, tenant: &str, expected: &[usize]| {
-        let (tenant, now) = (TenantId::new(tenant), Timestamp::from_secs(1_000));
+        let tenant = TenantId::new(tenant);
         let mut expected: Vec<_> = expected.iter().map(|index| ids[*index]).collect();
         expected.sort_unstable();
         let (mut found, mut after) = (Vec::new(), None);
