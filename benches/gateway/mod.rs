@@ -58,6 +58,7 @@ impl Running {
             .with_flag("gateway.listen", "127.0.0.1:0")
             .with_flag("gateway.iam_listen", "127.0.0.1:0")
             .with_flag("gateway.drain_grace", "0s")
+            .with_flag("gnmi.hold_unknown_target", "true")
             .with_flag("admin.listen", "127.0.0.1:0")
             .with_flag("store.data_dir", &data.path().display().to_string());
         let clock = Clock::system();

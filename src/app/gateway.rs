@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
+use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
 use crate::health::Readiness;
@@ -19,6 +20,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::restconf;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -95,7 +97,7 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
-        let gnmi = faces.gnmi.clone();
+        let (gnmi, restconf) = (faces.gnmi.clone(), faces.restconf.clone());
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
@@ -123,8 +125,7 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        let follow = gnmi.follow(gateway.stop.clone());
-        gateway.tasks.spawn(follow);
+        gateway.follow(gnmi, restconf);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -201,6 +202,13 @@ impl Gateway {
         self.tasks.wait().await;
         self.local.store.close().await;
         tracing::info!("drained");
+    }
+
+    /// Hears of what other nodes change and tell.
+    fn follow(&self, gnmi: gnmi::Service, restconf: restconf::Service) {
+        let follow = gnmi.follow(self.stop.clone());
+        self.tasks.spawn(follow);
+        self.tasks.spawn(restconf.follow(self.stop.clone()));
     }
 
     fn serve(&self, server: Server, router: Router, until: &CancellationToken) {

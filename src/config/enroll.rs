@@ -8,8 +8,8 @@ use crate::enroll::Config;
 use super::Fault;
 use super::section::Section;
 
-/// Reads `[enroll]`.
-pub(super) fn enroll(section: &mut Section<'_, '_>) -> Config {
+/// Reads `[enroll]`. `lists_url` is where the gateway itself publishes revocation lists.
+pub(super) fn enroll(section: &mut Section<'_, '_>, lists_url: Option<String>) -> Config {
     let default = Config::default();
     let config = Config {
         default_lifetime: section.duration(
@@ -36,11 +36,7 @@ pub(super) fn enroll(section: &mut Section<'_, '_>) -> Config {
             Duration::ZERO..=Duration::from_hours(1),
             "For so long the same request gets the same certificate.",
         ),
-        crl_url: section.optional(
-            "crl_url",
-            "Where certificates say that revocation lists are, such as http://pki.example/distribution/crl; \
-             the issuer's key identifier is appended.",
-        ),
+        crl_url: crl_url(section, lists_url),
         crl_lifetime: section.duration(
             "crl_lifetime",
             default.crl_lifetime,
@@ -54,6 +50,16 @@ pub(super) fn enroll(section: &mut Section<'_, '_>) -> Config {
         section.mistake("default_lifetime", fault);
     }
     config
+}
+
+fn crl_url(section: &mut Section<'_, '_>, own: Option<String>) -> Option<String> {
+    let given = section.optional::<String>(
+        "crl_url",
+        "Where certificates say that revocation lists are, such as http://pki.example/distribution/crl; the issuer's key \
+         identifier is appended. When left out `https://<first of gateway.names>:<port>/distribution/crl`; with `none` they \
+         say nothing.",
+    );
+    given.or(own).filter(|url| url != NO_URL)
 }
 
 fn switches(section: &mut Section<'_, '_>, default: Config) -> Config {
@@ -115,4 +121,43 @@ fn limits(section: &mut Section<'_, '_>, default: Config) -> Config {
 const LIFETIME: RangeInclusive<Duration> =
     Duration::from_hours(1)..=Duration::from_hours(10 * 365 * 24);
 
+const NO_URL: &str = "none";
+
 const RATE: RangeInclusive<u64> = 1..=1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+    use crate::config::Sources;
+
+    #[test]
+    fn lists_are_where_the_gateway_publishes_them_unless_told_otherwise() {
+        for (gateway, enroll, expected) in [
+            ("", "", Some("https://localhost/distribution/crl")),
+            (
+                "listen = '0.0.0.0:8443'\nnames = ['gw.example', '192.0.2.1']",
+                "",
+                Some("https://gw.example:8443/distribution/crl"),
+            ),
+            (
+                "listen = '[::]:8443'\nnames = ['2001:db8::1']",
+                "",
+                Some("https://[2001:db8::1]:8443/distribution/crl"),
+            ),
+            (
+                "",
+                "crl_url = 'http://pki.example/crl'",
+                Some("http://pki.example/crl"),
+            ),
+            ("", "crl_url = 'none'", None),
+            // Nobody knows yet which port it will be, and whose certificate is brought.
+            ("listen = '127.0.0.1:0'", "", None),
+            ("cert_file = '/a'\nkey_file = '/b'", "", None),
+        ] {
+            let text = format!("[gateway]\n{gateway}\n[enroll]\n{enroll}\n");
+            let sources = Sources::new().with_text("tollgate.toml", &text);
+            let settings = Settings::load(&sources).unwrap();
+            assert_eq!(settings.enroll.crl_url.as_deref(), expected, "{text}");
+        }
+    }
+}

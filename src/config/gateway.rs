@@ -47,6 +47,27 @@ pub enum Certificate {
     Own(Vec<Name>),
 }
 
+impl Gateway {
+    /// Where this gateway publishes the revocation lists of its own CA, as far as the settings tell: with a free port of
+    /// the system's, nobody could find them there.
+    ///
+    /// HTTPS, because there is no port without it. Whoever fetches a list needs the CA's certificate alone.
+    pub(super) fn lists_url(&self) -> Option<String> {
+        let Certificate::Own(names) = &self.certificate else {
+            return None;
+        };
+        let host = match names.first()? {
+            Name::Ip(IpAddr::V6(address)) => format!("[{address}]"),
+            name => name.to_string(),
+        };
+        match self.transport.listen.port() {
+            0 => None,
+            443 => Some(format!("https://{host}{LISTS}")),
+            port => Some(format!("https://{host}:{port}{LISTS}")),
+        }
+    }
+}
+
 /// Reads `[gateway]`.
 pub(super) fn gateway(section: &mut Section<'_, '_>) -> Gateway {
     let listen = section.get(
@@ -193,6 +214,8 @@ fn deadlines(section: &mut Section<'_, '_>, default: transport::Config) -> trans
         ..default
     }
 }
+
+const LISTS: &str = "/distribution/crl";
 
 /// What a client on this machine would ask for. Others need names of their own.
 fn default_names() -> Vec<Name> {

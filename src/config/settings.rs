@@ -97,6 +97,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
     let gateway = gateway::gateway(&mut reader.section("gateway"));
     let admin = gateway::admin(&mut reader.section("admin"));
     let (data_dir, shared_store) = super::store::store(&mut reader.section("store"));
+    let lists_url = gateway.lists_url();
     Settings {
         gateway,
         admin,
@@ -109,7 +110,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         webhook: super::webhook::webhook(&mut reader.section("iam")),
         syslog: super::syslog::syslog(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
-        enroll: super::enroll::enroll(&mut reader.section("enroll")),
+        enroll: super::enroll::enroll(&mut reader.section("enroll"), lists_url),
         accounts: super::iam::compat(&mut reader.section("compat")),
         telemetry: super::telemetry::telemetry(&mut reader.section("telemetry")),
         gnmi: super::telemetry::gnmi(&mut reader.section("gnmi")),

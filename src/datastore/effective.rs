@@ -244,9 +244,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(protocol: usize, sent: Value, reflector: Value, expected: &Value) {
+    fn check(protocol: usize, sent: &Value, reflector: &Value, expected: &Value) {
         let name = PROTOCOLS[protocol].name;
-        let mut entry = session(name, &sent, &reflector);
+        let mut entry = session(name, sent, reflector);
         let addresses = [Some("192.0.2.1".to_owned()), Some("192.0.2.2".to_owned())];
         lend(&mut entry, &addresses);
         let found = endpoints(&entry)[0].pointer(&sender(&PROTOCOLS[protocol]));
@@ -257,28 +257,28 @@ mod tests {
     fn sender_takes_over_what_it_does_not_name() {
         check(
             0,
-            json!({}),
-            json!({ "reflector-udp-port": 4000 }),
+            &json!({}),
+            &json!({ "reflector-udp-port": 4000 }),
             &json!({ "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2", "reflector-udp-port": 4000 }),
         );
         let named = json!({ "sender-ip": "192.0.2.9", "reflector-ip": "192.0.2.8", "reflector-udp-port": 1 });
-        check(0, named.clone(), json!({ "reflector-udp-port": 2 }), &named);
+        check(0, &named, &json!({ "reflector-udp-port": 2 }), &named);
         check(
             1,
-            json!({ "udp": {} }),
-            json!({}),
+            &json!({ "udp": {} }),
+            &json!({}),
             &json!({ "udp": { "reflector-udp-port": 7 }, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2" }),
         );
         check(
             1,
-            json!({}),
-            json!({}),
+            &json!({}),
+            &json!({}),
             &json!({ "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2" }),
         );
         check(
             2,
-            json!({}),
-            json!({}),
+            &json!({}),
+            &json!({}),
             &json!({ "reflector-ip": "192.0.2.2", "reflector-port": 5201 }),
         );
     }

@@ -76,10 +76,11 @@ struct Prepared {
 impl Datastore {
     /// A datastore in a store.
     pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>, clock: Clock) -> Self {
+        let notices = Notices::new(Arc::clone(&entries), clock);
         Self {
             schema,
             entries,
-            notices: Notices::new(clock),
+            notices,
             feed: Feed::default(),
         }
     }

@@ -86,8 +86,8 @@ impl Datastore {
         let session_id = content.get("session-id").cloned().unwrap_or_default();
         content.insert("status".to_owned(), json!(status));
         let kind = "Accedian-session:state-change-event";
-        self.notices()
-            .tell(tenant, kind, (group, Value::Object(content)));
+        let about_session = (group, Value::Object(content));
+        self.notices().tell(tenant, kind, about_session).await?;
         for service in self.entries.referrers(tenant, id).await? {
             if service.collection != SERVICES {
                 continue;
@@ -99,8 +99,8 @@ impl Datastore {
             let change = json!([{ "session-id": session_id, "status": status }]);
             content.insert("session-state-change".to_owned(), change);
             let kind = "Accedian-service:state-change-event";
-            self.notices()
-                .tell(tenant, kind, (group, Value::Object(content)));
+            let about_service = (group, Value::Object(content));
+            self.notices().tell(tenant, kind, about_service).await?;
         }
         Ok(())
     }

@@ -152,8 +152,9 @@ impl Writer<'_> {
                 "responses": answers(&method, body),
                 "security": [{ "bearer": [] }, { "certificate": [] }],
             });
-            if let Some(sent) = self.sent(&method, body) {
-                described["requestBody"] = sent;
+            if let (Some(sent), Value::Object(members)) = (self.sent(&method, body), &mut described)
+            {
+                members.insert("requestBody".to_owned(), sent);
             }
             page.insert(name.to_lowercase(), described);
         }
@@ -319,14 +320,13 @@ fn answers(method: &Method, body: &Body) -> Value {
         _ => &[404, 406, 408, 409, 412, 413, 415, 501],
     };
     for status in done {
-        let mut answer = json!({ "description": reason(*status) });
-        if *status == 200 {
-            answer["content"] = match body {
-                Body::Events => json!({ "text/event-stream": {} }),
-                Body::Module => json!({ "application/yang": {} }),
-                _ => Value::Object(with(ANYTHING)),
-            };
-        }
+        let content = match (*status, body) {
+            (200, Body::Events) => json!({ "text/event-stream": {} }),
+            (200, Body::Module) => json!({ "application/yang": {} }),
+            (200, _) => Value::Object(with(ANYTHING)),
+            _ => json!({}),
+        };
+        let answer = json!({ "description": reason(*status), "content": content });
         answers.insert(status.to_string(), answer);
     }
     for status in failed.iter().chain(ALWAYS) {

@@ -47,7 +47,7 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// Reads a request for the stream of this name.
-    pub(super) fn read(
+    pub(super) async fn read(
         service: &Service,
         tenant: &TenantId,
         ((stream, query, headers), form): ((&str, &Query, &HeaderMap), Form),
@@ -84,6 +84,7 @@ impl Subscription {
             (None, Some(_)) => return Err(Refusal::invalid("stop-time needs start-time")),
             _ => {}
         }
+        notices.refresh(tenant).await?;
         let newest = *notices.watch(tenant).borrow();
         let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
         let last = last.and_then(|id| id.parse::<u64>().ok());

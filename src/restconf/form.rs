@@ -33,7 +33,7 @@ impl Form {
     /// One event: JSON has no line breaks, so that it is one line of data.
     pub(super) fn event(self, schema: &Schema, notice: &Notice) -> String {
         if self == Self::Xml {
-            let content = member(schema, notice.kind, &notice.content);
+            let content = member(schema, &notice.kind, &notice.content);
             let at = notice.at;
             // Line breaks can only stand in text, where a reference says the same.
             let content = content.replace('\r', "&#13;").replace('\n', "&#10;");
@@ -67,7 +67,7 @@ impl Form {
         let at = notice.at.to_string();
         let Self::Vendor(config) = self else {
             return json!({ "ietf-restconf:notification": {
-                "eventTime": at, notice.kind: notice.content,
+                "eventTime": at, &notice.kind: notice.content,
             }});
         };
         let mut content = spelt(config, notice.content.clone());
@@ -79,9 +79,9 @@ impl Form {
             members.shift_insert(0, "identifier".to_owned(), id);
         }
         if config.notification_arrays {
-            json!({ "ietf-restconf:notification": { "event-time": at, notice.kind: [content] } })
+            json!({ "ietf-restconf:notification": { "event-time": at, &notice.kind: [content] } })
         } else {
-            json!({ "ietf-restconf:notification": { "eventTime": at, notice.kind: content } })
+            json!({ "ietf-restconf:notification": { "eventTime": at, &notice.kind: content } })
         }
     }
 }
@@ -153,7 +153,7 @@ mod tests {
         let notice = Notice {
             id: 1,
             at: Timestamp::EPOCH,
-            kind: SESSION_EVENT,
+            kind: SESSION_EVENT.to_owned(),
             group: None,
             content: content.clone(),
         };

@@ -32,5 +32,8 @@ mod target;
 mod write;
 mod xml;
 
+#[cfg(test)]
+mod hostile;
+
 pub use config::Config;
 pub use service::Service;

@@ -44,7 +44,7 @@ pub(super) struct Patching<'a> {
 }
 
 /// What a patch says.
-struct Patch {
+pub(super) struct Patch {
     id: String,
     edits: Vec<Map<String, Value>>,
 }
@@ -183,7 +183,7 @@ impl Patching<'_> {
 }
 
 impl Patch {
-    fn parse(body: &str, format: Format) -> Result<Self, Refusal> {
+    pub(super) fn parse(body: &str, format: Format) -> Result<Self, Refusal> {
         let mut patch = match format {
             Format::Json => json_members(body)?,
             Format::Xml => xml_members(body).ok_or_else(broken)?,

@@ -68,6 +68,11 @@ impl Reading<'_> {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
         }
+        if matches!(place, Place::Datastore | Place::Nowhere) {
+            // Since when there are notices, is part of what is read.
+            let notices = self.service.datastore.notices();
+            notices.refresh(self.tenant).await?;
+        }
         let body = match place {
             Place::Datastore => self.datastore().await?,
             Place::Collection(collection) => self.collection(collection).await?,
@@ -246,7 +251,8 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return Err(absent());
         }
-        let content = state::content(self.service, top.node, self.host).ok_or_else(absent)?;
+        let content =
+            state::content(self.service, self.tenant, (top.node, self.host)).ok_or_else(absent)?;
         let found = tree::locate(schema, &content, rest).ok_or_else(absent)?;
         let node = self.target.node().ok_or_else(Refusal::internal)?;
         let wanted = prune(schema, node, found.clone(), &self.view)
@@ -307,7 +313,7 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return None;
         }
-        let content = state::content(self.service, top, self.host)?;
+        let content = state::content(self.service, self.tenant, (top, self.host))?;
         prune(schema, top, content, view)
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::datastore::port::Record;
 use crate::datastore::tree;
@@ -149,11 +148,9 @@ pub(super) fn resource(
             value
         };
         let name = schema.qualified(last.node);
-        let mut answer = json!({ &name: value });
-        if let Some(origin) = beside {
-            answer[format!("@{name}")] = annotation(origin);
-        }
-        return Ok(answer.to_string());
+        let beside = beside.map(|origin| (format!("@{name}"), annotation(origin)));
+        let members = std::iter::once((name, value)).chain(beside);
+        return Ok(Value::Object(members.collect()).to_string());
     }
     let mut document = Value::Object(wrapped(schema, path, value));
     if let (Some(origin), Some((_, way))) = (beside, path.split_last())

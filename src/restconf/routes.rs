@@ -110,7 +110,7 @@ impl Service {
             "streams" | "notif" if !rest.is_empty() => {
                 Self::expect_method(parts, GET)?;
                 let form = Form::of(self.config, first == "notif");
-                let subscription = self.subscription(parts, &admitted, (rest, form))?;
+                let subscription = self.subscription(parts, &admitted, (rest, form)).await?;
                 Ok(subscription.answer(self, self.open(parts).await?))
             }
             "operations" if !rest.is_empty() => {
@@ -133,7 +133,7 @@ impl Service {
         }
     }
 
-    fn subscription(
+    async fn subscription(
         &self,
         parts: &Parts,
         admitted: &Admitted,
@@ -146,7 +146,7 @@ impl Service {
         };
         let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
         let asked = (name, &query, &parts.headers);
-        Subscription::read(self, &admitted.tenant, (asked, form))
+        Subscription::read(self, &admitted.tenant, (asked, form)).await
     }
 
     async fn data(
@@ -189,19 +189,10 @@ impl Service {
             Method::OPTIONS => Ok(options(allow)),
             Method::PATCH if patch::format(&content_type(&parts.headers)).is_some() => {
                 query.expect_none()?;
-                let format = patch::format(&content_type(&parts.headers));
-                let format = format.unwrap_or(Format::Json);
                 let media = media.ok_or_else(not_acceptable)?;
                 let text = body::read(&parts.headers, body).await?;
-                let patching = Patching {
-                    service: self,
-                    tenant: &admitted.tenant,
-                    conditions: Conditions::of(&parts.headers),
-                    path,
-                    target,
-                    event: self.event(admitted, "YANG PATCH", parts.uri.path()),
-                };
-                patching.answer(&text, (format, media)).await
+                let about = (admitted, path, target);
+                self.patch(parts, (text, media), about).await
             }
             _ => {
                 let (format, text) = read_body(self.config, parts, body).await?;
@@ -217,6 +208,24 @@ impl Service {
                 writing.answer(text, format).await
             }
         }
+    }
+
+    async fn patch(
+        &self,
+        parts: &Parts,
+        (text, media): (String, Media),
+        (admitted, path, target): (&Admitted, &str, Target),
+    ) -> Result<Response, Refusal> {
+        let format = patch::format(&content_type(&parts.headers)).unwrap_or(Format::Json);
+        let patching = Patching {
+            service: self,
+            tenant: &admitted.tenant,
+            conditions: Conditions::of(&parts.headers),
+            path,
+            target,
+            event: self.event(admitted, "YANG PATCH", parts.uri.path()),
+        };
+        patching.answer(&text, (format, media)).await
     }
 
     async fn operation(

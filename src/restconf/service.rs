@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::clock::Clock;
 use crate::datastore::Datastore;
 use crate::iam::Authenticator;
@@ -37,6 +39,11 @@ impl Service {
     /// The model of what is served.
     pub const fn schema(&self) -> &Arc<Schema> {
         self.datastore.schema()
+    }
+
+    /// Hears of what other nodes tell, until cancelled.
+    pub async fn follow(self, stop: CancellationToken) {
+        self.datastore.notices().follow(stop).await;
     }
 
     /// What of a body is put right.

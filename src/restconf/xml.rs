@@ -1,6 +1,8 @@
 //! XML where this room has to look into it itself: elements cut apart, and JSON of the model written as elements. What
 //! stands in a value libyang reads.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::schema::Schema;
@@ -70,7 +72,8 @@ impl<'a> Element<'a> {
                 declared.push(prefix);
                 let colon = if prefix.is_empty() { "" } else { ":" };
                 let namespace = namespace.replace('"', "&quot;");
-                text.push_str(&format!(" xmlns{colon}{prefix}=\"{namespace}\""));
+                // Writing to a String does not fail.
+                let _ = write!(text, " xmlns{colon}{prefix}=\"{namespace}\"");
             }
         }
         let start = self.qualified.len() + 1;
@@ -88,8 +91,8 @@ fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Eleme
         if rest.is_empty() {
             return Some(found);
         }
-        if let Some(after) = beside(rest) {
-            rest = after?;
+        if is_beside(rest) {
+            rest = after_beside(rest)?;
             continue;
         }
         let tag = Tag::parse(rest)?;
@@ -99,9 +102,10 @@ fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Eleme
             length(rest, &tag)?
         };
         let (whole, after) = rest.split_at_checked(length)?;
-        let inside = match tag.is_empty {
-            true => "",
-            false => whole.get(tag.length..)?.rsplit_once("</")?.0,
+        let inside = if tag.is_empty {
+            ""
+        } else {
+            whole.get(tag.length..)?.rsplit_once("</")?.0
         };
         let mut own = scope.to_vec();
         for (name, value) in &tag.attributes {
@@ -127,14 +131,18 @@ fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Eleme
     }
 }
 
-/// What follows a comment or an instruction, if that is what the text begins with; `Some(None)` if it has no end.
-fn beside(text: &str) -> Option<Option<&str>> {
-    let (rest, end) = match (text.strip_prefix("<!--"), text.strip_prefix("<?")) {
-        (Some(rest), _) => (rest, "-->"),
-        (_, Some(rest)) => (rest, "?>"),
-        _ => return None,
+/// Whether the text begins with a comment or an instruction.
+fn is_beside(text: &str) -> bool {
+    text.starts_with("<!--") || text.starts_with("<?")
+}
+
+/// What follows it; `None` if it has no end.
+fn after_beside(text: &str) -> Option<&str> {
+    let (rest, end) = match text.strip_prefix("<!--") {
+        Some(rest) => (rest, "-->"),
+        None => (text.strip_prefix("<?")?, "?>"),
     };
-    Some(rest.split_once(end).map(|(_, rest)| rest))
+    rest.split_once(end).map(|(_, rest)| rest)
 }
 
 /// How long the element is that begins with `tag`.
@@ -143,8 +151,8 @@ fn length(text: &str, tag: &Tag<'_>) -> Option<usize> {
     let mut rest = text.get(tag.length..)?;
     while let Some(name) = open.last() {
         rest = rest.get(rest.find('<')?..)?;
-        if let Some(after) = beside(rest) {
-            rest = after?;
+        if is_beside(rest) {
+            rest = after_beside(rest)?;
         } else if let Some(after) = rest.strip_prefix("<![CDATA[") {
             rest = after.split_once("]]>")?.1;
         } else if let Some(after) = rest.strip_prefix("</") {

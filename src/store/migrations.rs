@@ -61,5 +61,6 @@ const STEPS: &[Step] = &[
     step!(12, "grants", "0012_grants.sql"),
     step!(13, "outlets of the audit trail", "0013_outlets.sql"),
     step!(14, "tokens of tokens", "0014_parents.sql"),
+    step!(15, "notices", "0015_notices.sql"),
     step!(17, "entry changes", "0017_entry_changes.sql"),
 ];

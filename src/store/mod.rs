@@ -16,6 +16,7 @@ mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod notices;
 mod notifications;
 mod outlets;
 mod pepper;

@@ -7,5 +7,8 @@ mod files;
 mod run;
 mod schedule;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use args::EnrollArgs;
 pub(super) use run::run;

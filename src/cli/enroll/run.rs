@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use http::Method;
 use rcgen::CertificateParams;
@@ -54,7 +55,7 @@ fn try_run(args: EnrollArgs) -> Result<(), EnrollError> {
         if enrolment.args.watch {
             tokio::select! {
                 () = stop_signal() => Ok(()),
-                ended = enrolment.watch() => ended,
+                ended = enrolment.watch(tokio::time::sleep) => ended,
             }
         } else {
             let identity = enrolment.with_token().await?;
@@ -63,15 +64,17 @@ fn try_run(args: EnrollArgs) -> Result<(), EnrollError> {
     })
 }
 
-struct Enrolment {
-    args: EnrollArgs,
-    files: Files,
-    clock: Clock,
+/// One directory that is kept.
+pub(super) struct Enrolment {
+    pub(super) args: EnrollArgs,
+    pub(super) files: Files,
+    pub(super) clock: Clock,
 }
 
 impl Enrolment {
-    /// Renews for ever. The first certificate must come at once; later failures are told and tried again.
-    async fn watch(&self) -> Result<(), EnrollError> {
+    /// Renews for ever, and waits by `sleep` in between. The first certificate must come at once; later failures are told and
+    /// tried again.
+    pub(super) async fn watch(&self, sleep: impl AsyncFn(Duration)) -> Result<(), EnrollError> {
         let held = self
             .files
             .held()
@@ -83,7 +86,7 @@ impl Enrolment {
         self.tell(&first)?;
         let mut schedule = Schedule::new(first.not_before, first.not_after);
         loop {
-            tokio::time::sleep(schedule.wait(self.clock.now())).await;
+            sleep(schedule.wait(self.clock.now())).await;
             if !schedule.is_due(self.clock.now()) {
                 continue;
             }

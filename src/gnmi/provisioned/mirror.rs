@@ -99,12 +99,17 @@ impl Mirror {
         &self.0.datastore
     }
 
-    /// Brings the copy of a tenant up to all that was committed before.
+    /// Brings the copy of a tenant up to all that was committed before. Goes on when the one who asked is gone: a long
+    /// copy would never be made for clients that wait for a shorter time.
     pub(in crate::gnmi) async fn refresh(&self, tenant: &TenantId) -> Result<(), MirrorError> {
         let copied = Arc::clone(&self.0.copied.entry(tenant.clone()).or_default());
-        // Who comes second finds it done.
-        let mut copied = copied.lock().await;
-        self.bring_up(tenant, &mut copied).await
+        let (mirror, tenant) = (self.clone(), tenant.clone());
+        let refreshed = tokio::spawn(async move {
+            // Who comes second finds it done.
+            let mut copied = copied.lock().await;
+            mirror.bring_up(&tenant, &mut copied).await
+        });
+        refreshed.await.map_err(|_| Unavailable)?
     }
 
     /// The same for a copy that there is.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::audit as log;
 use super::certificates;
 use super::entries;
+use super::notices;
 use super::policy;
 use super::sample::NOW;
 use super::sample::Store;
@@ -52,6 +53,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     two_writers_of_one_username_have_one_winner(empty().await).await;
     list_pages_by_username(&*empty().await).await;
     entries::conform(&empty).await;
+    notices::conform(&empty).await;
     tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;

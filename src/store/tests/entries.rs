@@ -49,6 +49,9 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     changes_that_are_forgotten_are_missed(lab().await).await;
 }
 
+/// Over the network there are some more.
+const RACES: u32 = 1_000;
+
 struct Lab(Datastore);
 
 fn pca() -> TenantId {
@@ -195,11 +198,20 @@ async fn batch_is_made_whole_or_not_at_all(lab: Lab) {
 }
 
 async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
-    let first = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
-    let writers = (0..8).map(|number| {
+    let mut mark = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    for round in 0..RACES {
+        // Most races are between two, some between many.
+        let writers = if round % 100 == 0 { 8 } else { 2 };
+        mark = race(&lab, round, (writers, mark)).await;
+    }
+}
+
+/// Lets writers who believe the same change one entry. One wins, and its mark holds.
+async fn race(lab: &Lab, round: u32, (writers, first): (u32, Option<Mark>)) -> Option<Mark> {
+    let writers = (0..writers).map(|number| {
         let (datastore, edit) = (
             lab.0.clone(),
-            lab.endpoint("a", Some(&format!("n{number}"))),
+            lab.endpoint("a", Some(&format!("n{round}-{number}"))),
         );
         let precondition = Precondition {
             target: edit.target.clone(),
@@ -214,14 +226,15 @@ async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
         tokio::spawn(edit)
     });
     let writers: Vec<_> = writers.collect();
-    let mut won = 0;
+    let mut won = Vec::new();
     for writer in writers {
         match writer.await.unwrap() {
-            Ok(_) => won += 1,
+            Ok(outcome) => won.push(outcome.mark),
             Err(error) => assert_eq!(error, EditError::Precondition),
         }
     }
-    assert_eq!(won, 1);
+    assert_eq!(won.len(), 1, "round {round}");
+    won[0]
 }
 
 async fn service_goes_with_what_is_its_alone(lab: Lab) {

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -222,7 +224,8 @@ class Behind:
             "store.data_dir": lab.gateway.data_dir,
             "gateway.proxies_xfcc": "127.0.0.0/8",
             "gateway.drain_grace": "0s",
-            "enroll.crl_url": f"https://127.0.0.1:{self.port}/distribution/crl",
+            # As the interop gateway has it, on a free port: both read one server certificate.
+            "enroll.crl_url": "none",
         }
         words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
         self.words, self.admin = words, admin
@@ -282,13 +285,46 @@ def test_sighup_and_command_reload_certificates(lab):
         behind.running.wait_until(told, 5, "a reload by SIGHUP")
 
 
+@contextmanager
+def _demo(lab, folder):
+    """Another `tollgate demo`, with nothing set but where it listens."""
+    gateway, iam, admin = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    listen = ["--gateway", gateway, "--iam", iam, "--admin", admin]
+    running = Running([lab.gateway.binary, "demo", "--data-dir", folder, *listen])
+    try:
+        ready = lambda: run(["curl", "--silent", "--fail", f"http://{admin}/readyz"]).code == 0
+        running.wait_until(ready, 30, "a demo")
+        yield gateway
+    finally:
+        running.end()
+
+
 @needs(program("testssl", "testssl.sh"))
 def test_testssl_finds_nothing_above_low(lab):
-    with _folder() as folder, Behind(lab, Path(folder)) as behind:
+    with _folder() as folder, _demo(lab, Path(folder) / "data") as address:
         report = Path(folder) / "report.json"
-        command = ["testssl", "--quiet", "--color", "0", "--add-ca", lab.gateway.ca, "--jsonfile", report]
-        run([*command, "-p", "-s", "-f", "-P", "-S", "-U", f"127.0.0.1:{behind.port}"], deadline=110)
+        ca = Path(folder) / "data" / "pki" / "ca.pem"
+        command = ["testssl", "--quiet", "--color", "0", "--add-ca", ca, "--jsonfile", report]
+        run([*command, "-p", "-s", "-f", "-P", "-S", "-U", address], deadline=110)
         found = json.loads(report.read_text())
         expect(len(found) > 50, f"only {len(found)} findings")
         bad = [one for one in found if one["severity"] in ("MEDIUM", "HIGH", "CRITICAL", "FATAL")]
         expect(not bad, json.dumps(bad, indent=1))
+
+
+def test_openssl_finds_the_list_where_the_server_certificate_says(lab):
+    with _folder() as folder, _demo(lab, Path(folder) / "data") as address:
+        pki = Path(folder) / "data" / "pki"
+        shown = run(["openssl", "x509", "-in", pki / "server.pem", "-noout", "-ext", "crlDistributionPoints"]).out
+        urls = re.findall(r"URI:(\S+)", shown)
+        expect(len(urls) == 1 and urls[0].startswith(f"https://localhost:{address.split(':')[1]}/"), shown)
+        fetched = Path(folder) / "list.der"
+        done = run(["curl", "--silent", "--fail", "--max-time", "10", "--cacert", pki / "ca.pem", "--output", fetched, urls[0]])
+        equal(done.code, 0, done.text)
+        done = run(["openssl", "crl", "-inform", "DER", "-in", fetched, "-CAfile", pki / "ca.pem", "-noout"])
+        expect("verify OK" in done.text, done.text)
+        listed = Path(folder) / "list.pem"
+        run(["openssl", "crl", "-inform", "DER", "-in", fetched, "-out", listed])
+        checked = ["openssl", "verify", "-crl_check", "-CRLfile", listed, "-CAfile", pki / "ca.pem"]
+        done = run([*checked, "-purpose", "sslserver", pki / "server.pem"])
+        equal(done.code, 0, done.text)

@@ -21,7 +21,7 @@ def test_schemathesis_finds_nothing_in_restconf(lab):
         TOOL, "run", f"https://{lab.gateway.address}/openapi.json", "--tls-verify", lab.gateway.ca,
         "--header", f"Authorization: Bearer {lab.gateway.bearer.token}",
         "--include-path-regex", "^/restconf", "--exclude-path-regex", "/streams/|:intended|:running",
-        "--checks", CHECKS, "--phases", "examples,fuzzing", "--max-examples", "4", "--seed", "5", "--workers", "2",
+        "--checks", CHECKS, "--phases", "examples,fuzzing", "--max-examples", "4", "--seed", "5", "--workers", "1",
         "--request-timeout", "20", "--suppress-health-check", "all", "--continue-on-failure", "--no-color",
         "--warnings", "off",
     ], SECONDS)

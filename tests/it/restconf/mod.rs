@@ -6,6 +6,7 @@ mod description;
 mod discovery;
 mod edits;
 mod events;
+mod hostile;
 mod ledger;
 mod model;
 mod ned;
