@@ -31,8 +31,8 @@ async fn token_issues_none_where_that_is_off_and_a_person_does() {
     let gateway = start(Minting::Off).await;
     let api = Api::admin(&gateway);
     let made = api.post(ROOT, account("export")).await.created();
-    let path = format!("{ROOT}/{}", text(&made["machineUserId"]));
-    let pats = format!("{path}/pat");
+    let one = format!("{ROOT}/{}", text(&made["machineUserId"]));
+    let pats = format!("{one}/pat");
     let body = json!({ "expirationDate": UNTIL });
     api.post(&pats, body.clone())
         .await

@@ -72,7 +72,10 @@ async fn tokens_are_counted_then_revoked_each_with_its_event() {
     };
     let operator = Caller::operator();
     let events = gateway.accounts().events(&operator, &query).await.unwrap();
-    let members: Vec<_> = events.iter().map(|link| link.to_members()).collect();
+    let members: Vec<_> = events
+        .iter()
+        .map(tollgate::audit::Link::to_members)
+        .collect();
     assert_eq!(members.len(), 2);
     assert!(members.iter().any(|event| event["subjectId"] == idle_id));
     assert!(
