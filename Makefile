@@ -1,7 +1,7 @@
 # The two commands: make demo, make test. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci bench bench-peer lint interop build-tools
+.PHONY: help demo test ci bench bench-peer fuzz lint interop build-tools
 
 RUST_NEEDED := 1.94
 CARGO := cargo
@@ -9,6 +9,9 @@ CARGO := cargo
 DEMO :=
 # Which scenarios `make bench` runs, as in make bench SCENARIOS="streams idle"; without any, all.
 SCENARIOS :=
+# What `make fuzz` runs, one of fuzz/targets, and for how long.
+TARGET := csr
+SECONDS := 60
 # How `make bench-peer` runs, as in make bench-peer PEER="--runs 3 --seconds 10".
 PEER :=
 
@@ -36,6 +39,9 @@ bench: build-tools ## run the benchmarks, then the standard scenarios under load
 bench-peer: build-tools ## compare with openconfig/gnmi's collector under the same load, where Go is installed
 	$(CARGO) build --release --locked
 	benches/peer/run.py $(PEER)
+
+fuzz: build-tools ## run a fuzz target with coverage feedback, as in make fuzz TARGET=csr SECONDS=60
+	fuzz/run $(TARGET) $(SECONDS)
 
 lint: build-tools ## check formatting, and let no warning pass
 	$(CARGO) fmt --check
