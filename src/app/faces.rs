@@ -3,6 +3,7 @@
 use crate::accounts;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::datastore::Datastore;
 use crate::enroll;
 use crate::gnmi;
 use crate::oauth;
@@ -23,6 +24,8 @@ pub(super) struct Faces {
     pub(super) oauth: oauth::Service,
     pub(super) restconf: restconf::Service,
     pub(super) enroll: enroll::Service,
+    /// What gNMI and RESTCONF provision.
+    pub(super) datastore: Datastore,
 }
 
 impl Faces {
@@ -50,7 +53,13 @@ impl Faces {
             ),
             accounts: accounts::Service::new(identity, settings.accounts),
             oauth: oauth::Service::new(identity, settings.oauth),
-            restconf: restconf::Service::new(identity, datastore, clock.clone(), settings.restconf),
+            restconf: restconf::Service::new(
+                identity,
+                datastore.clone(),
+                clock.clone(),
+                settings.restconf,
+            ),
+            datastore,
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
+use crate::datastore::Datastore;
 use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
@@ -39,6 +40,7 @@ use super::measurement::start_session;
 use super::outlets::open_events;
 use super::outlets::open_syslog;
 use super::outlets::relay;
+use super::provisioning::verify_stored;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
@@ -98,6 +100,7 @@ impl Gateway {
             readiness.clone(),
         );
         let (gnmi, restconf) = (faces.gnmi.clone(), faces.restconf.clone());
+        let datastore = faces.datastore.clone();
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
@@ -126,6 +129,7 @@ impl Gateway {
         }
         gateway.run(certificates, metrics);
         gateway.follow(gnmi, restconf);
+        gateway.verify(datastore);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -209,6 +213,14 @@ impl Gateway {
         let follow = gnmi.follow(self.stop.clone());
         self.tasks.spawn(follow);
         self.tasks.spawn(restconf.follow(self.stop.clone()));
+    }
+
+    /// Validates what is stored, without holding up who is served.
+    fn verify(&self, datastore: Datastore) {
+        let accounts = self.local.identity.accounts.clone();
+        let (clock, stop) = (self.clock.clone(), self.stop.clone());
+        self.tasks
+            .spawn(verify_stored(datastore, accounts, clock, stop));
     }
 
     fn serve(&self, server: Server, router: Router, until: &CancellationToken) {

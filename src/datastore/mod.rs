@@ -17,6 +17,7 @@ mod record;
 mod service;
 mod state;
 pub mod tree;
+mod verify;
 mod working;
 
 pub use edit::Edit;
@@ -35,3 +36,5 @@ pub use service::Datastore;
 pub use service::Outcome;
 pub use service::Precondition;
 pub use state::Status;
+pub use verify::Refused;
+pub use verify::Verified;

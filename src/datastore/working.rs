@@ -193,7 +193,7 @@ fn whole(schema: &Schema, entry: &Step, now: &mut Option<Value>, op: Op) -> Resu
 }
 
 /// Validates an entry, alone in its document.
-fn content(
+pub(super) fn content(
     schema: &Schema,
     collection: &Collection,
     id: &Id,

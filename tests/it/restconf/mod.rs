@@ -16,6 +16,7 @@ mod patch;
 mod patch_xml;
 mod queries;
 mod refusals;
+mod verify;
 
 use serde_json::Value;
 use serde_json::json;

@@ -1,0 +1,180 @@
+//! What is stored is validated against the modules that are loaded now.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::json;
+use tollgate::app::Local;
+use tollgate::audit::Actor;
+use tollgate::audit::Event;
+use tollgate::audit::Kind;
+use tollgate::clock::Clock;
+use tollgate::datastore::Datastore;
+use tollgate::datastore::Edit;
+use tollgate::datastore::Op;
+use tollgate::datastore::port::Batch;
+use tollgate::datastore::port::Content;
+use tollgate::datastore::port::Entries;
+use tollgate::datastore::port::Id;
+use tollgate::datastore::port::Write;
+use tollgate::iam;
+use tollgate::iam::Caller;
+use tollgate::model::TenantId;
+use tollgate::model::Timestamp;
+use tollgate::schema::Schema;
+use tollgate::schema::Source;
+use tollgate::schema::Step;
+
+const LIST: &str = "/Accedian-service-endpoint:service-endpoints/service-endpoint";
+
+fn clock() -> Clock {
+    Clock::fixed(Timestamp::parse_rfc3339("2026-06-01T12:00:00Z").unwrap())
+}
+
+/// A store with one tenant.
+async fn open(folder: &Path) -> (Local, TenantId) {
+    let local = Local::open(folder, None, iam::Config::default(), clock())
+        .await
+        .unwrap();
+    let accounts = &local.identity.accounts;
+    accounts
+        .create_tenant(&Caller::operator(), "pca")
+        .await
+        .unwrap();
+    (local, TenantId::new("pca"))
+}
+
+fn datastore(local: &Local, source: Source<'_>) -> Datastore {
+    let schema = Arc::new(Schema::load(source).unwrap());
+    Datastore::new(schema, Arc::new(local.store.clone()), clock())
+}
+
+async fn put(datastore: &Datastore, tenant: &TenantId, id: &str, entry: Value) {
+    let schema = datastore.schema();
+    let collection = schema
+        .collection_named("Accedian-service-endpoint:service-endpoints")
+        .unwrap();
+    let step = |node, keys| Step { node, keys };
+    let edit = Edit {
+        target: vec![
+            step(collection.container, Vec::new()),
+            step(collection.list, vec![id.to_owned()]),
+        ],
+        op: Op::Replace(entry, None),
+    };
+    datastore
+        .edit(tenant, &[edit], None, &event())
+        .await
+        .unwrap();
+}
+
+/// The program's modules, with one text replaced by another.
+fn modules(old: &str, new: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut is_changed = false;
+    for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/proto/yang/accedian")).unwrap() {
+        let file = file.unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        is_changed |= text.contains(old);
+        fs::write(folder.path().join(file.file_name()), text.replace(old, new)).unwrap();
+    }
+    assert!(is_changed, "{old} is in no module");
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stored_entries_that_new_modules_refuse_are_told_and_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let (local, tenant) = open(data.path()).await;
+    let before = datastore(&local, Source::Embedded);
+    for id in ["a", "b"] {
+        put(
+            &before,
+            &tenant,
+            id,
+            json!({ "endpoint-id": id, "description": "d" }),
+        )
+        .await;
+    }
+    put(&before, &tenant, "c", json!({ "endpoint-id": "c" })).await;
+    let verified = before.verify(&tenant).await.unwrap();
+    assert_eq!((verified.entries, verified.invalid), (3, 0));
+
+    let wide = "type string;\n        description\n          \"What people should know of it.";
+    let narrow = wide.replace("string;", "string { length 2..9; }");
+    let modules = modules(wide, &narrow);
+    let now = datastore(&local, Source::Folder(modules.path()));
+    let verified = now.verify(&tenant).await.unwrap();
+    assert_eq!((verified.entries, verified.invalid), (3, 2));
+    let told: Vec<_> = verified.faults.iter().map(|it| it.entry.clone()).collect();
+    assert_eq!(told, [format!("{LIST}=a"), format!("{LIST}=b")]);
+    let collection = now
+        .schema()
+        .collection_named("Accedian-service-endpoint:service-endpoints")
+        .unwrap();
+    let kept = now.page(&tenant, collection, None).await.unwrap();
+    assert_eq!(kept.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_references_are_verified_across_entries() {
+    let data = tempfile::tempdir().unwrap();
+    let (local, tenant) = open(data.path()).await;
+    let before = datastore(&local, Source::Embedded);
+    for id in ["a", "b"] {
+        put(
+            &before,
+            &tenant,
+            id,
+            json!({ "endpoint-id": id, "group-id": "g" }),
+        )
+        .await;
+    }
+    // Written around the API: it refers to an endpoint that is not there, and the indexes do not know.
+    let session = json!({
+        "session-id": "s", "session-type": "Accedian-session-type:twamp-light",
+        "service-endpoints": [{ "endpoint-id": "a" }, { "endpoint-id": "gone" }],
+    });
+    let id = Id {
+        collection: "Accedian-session:sessions".to_owned(),
+        key: "s".to_owned(),
+    };
+    let content = Content {
+        body: session.to_string(),
+        initial_state: None,
+        references: Vec::new(),
+        uniques: Vec::new(),
+    };
+    let batch = Batch {
+        writes: vec![Write {
+            id,
+            content: Some(content),
+        }],
+        ..Batch::default()
+    };
+    let at = clock().now();
+    local
+        .store
+        .commit(&tenant, at, &batch, &event())
+        .await
+        .unwrap();
+
+    let modules = modules("unique \"endpoint-name\"", "unique \"group-id\"");
+    let now = datastore(&local, Source::Folder(modules.path()));
+    let verified = now.verify(&tenant).await.unwrap();
+    assert_eq!((verified.entries, verified.invalid), (3, 2));
+    let why = |entry: &str| {
+        let mut refused = verified.faults.iter();
+        let refused = refused.find(|it| it.entry == entry);
+        refused.and_then(|it| it.fault.app_tag.as_deref())
+    };
+    assert_eq!(why(&format!("{LIST}=b")), Some("data-not-unique"));
+    let session = "/Accedian-session:sessions/session=s";
+    assert_eq!(why(session), Some("instance-required"));
+}
+
+fn event() -> Event {
+    Event::new(clock().now(), Kind::ConfigChanged, Actor::Operator)
+}
