@@ -128,8 +128,7 @@ impl Gateway {
             return Err(error);
         }
         gateway.run(certificates, metrics);
-        gateway.follow(gnmi, restconf);
-        gateway.verify(datastore);
+        gateway.follow(gnmi, restconf, datastore);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -208,15 +207,11 @@ impl Gateway {
         tracing::info!("drained");
     }
 
-    /// Hears of what other nodes change and tell.
-    fn follow(&self, gnmi: gnmi::Service, restconf: restconf::Service) {
+    /// Hears of what other nodes change and tell, and validates what is stored, without holding up who is served.
+    fn follow(&self, gnmi: gnmi::Service, restconf: restconf::Service, datastore: Datastore) {
         let follow = gnmi.follow(self.stop.clone());
         self.tasks.spawn(follow);
         self.tasks.spawn(restconf.follow(self.stop.clone()));
-    }
-
-    /// Validates what is stored, without holding up who is served.
-    fn verify(&self, datastore: Datastore) {
         let accounts = self.local.identity.accounts.clone();
         let (clock, stop) = (self.clock.clone(), self.stop.clone());
         self.tasks

@@ -86,8 +86,8 @@ impl Datastore {
                         Err(fault) => Some(fault),
                     };
                     if let Some(fault) = fault {
-                        let list = self.schema().path(collection.list);
-                        verified.refuse(format!("{list}={}", record.key), fault);
+                        let path = self.schema().path(collection.list);
+                        verified.refuse(format!("{path}={}", record.key), fault);
                     }
                 }
             }
