@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the third-party clients that the interop stage drives, at pinned versions, into folders that git ignores:
-#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang
+#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang   .venv-proxies
 # It can be run again at any time; what is there already is left alone.
 #
 #   tests/interop/install.sh             install what can be installed, name what cannot
@@ -74,6 +74,7 @@ python_client pygnmi
 python_client cisco_gnmi
 python_client openapi
 python_client yang
+python_client proxies
 
 if ((${#missing[@]} > 0)); then
     echo "interop: missing: ${missing[*]}" >&2
