@@ -47,6 +47,7 @@ use tollgate::iam::Revocation;
 use tollgate::iam::Role;
 use tollgate::iam::Roles;
 use tollgate::iam::State;
+use tollgate::iam::Sweep;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::TokenKind;
 use tollgate::iam::Use;
@@ -184,6 +185,7 @@ impl Records for Everybody {
             hint: String::new(),
             created,
             created_by: None,
+            parent: None,
             expires: Expiry::NEVER,
             revoked: None,
             last_used: None,
@@ -208,6 +210,17 @@ impl Records for Everybody {
 
     async fn apply(&self, _: &Mutation, _: Timestamp, _: &Event) -> Result<Applied, RecordsError> {
         Ok(Applied::default())
+    }
+
+    async fn swept(
+        &self,
+        _: &TenantId,
+        _: &Sweep,
+        _: Timestamp,
+        _: Option<PatId>,
+        _: u32,
+    ) -> Result<Vec<PatRecord>, RecordsError> {
+        Ok(Vec::new())
     }
 
     async fn tenant(&self, _: &TenantId) -> Result<Option<TenantRecord>, RecordsError> {

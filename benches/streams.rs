@@ -13,46 +13,25 @@
     reason = "a benchmark may fail loudly, and says what it measures"
 )]
 
+mod gateway;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_stream::wrappers::ReceiverStream;
-use tollgate::app::Gateway;
 use tollgate::clock::Clock;
-use tollgate::config::Settings;
-use tollgate::config::Sources;
-use tollgate::iam::Caller;
-use tollgate::iam::NewAccount;
-use tollgate::iam::NewPat;
-use tollgate::iam::Role;
-use tollgate::model::Elem;
-use tollgate::model::Expiry;
-use tollgate::model::Nature;
-use tollgate::model::Notification;
-use tollgate::model::Origin;
-use tollgate::model::Path;
-use tollgate::model::Target;
-use tollgate::model::TenantId;
-use tollgate::model::Update;
-use tollgate::model::Value;
-use tollgate::transport::Trust;
-use tollgate::transport::dial;
 use tollgate::wire::proto::gnmi as pb;
-use tollgate::wire::proto::gnmi::g_nmi_client::GNmiClient;
-use tonic::Request;
 use tonic::Streaming;
-use tonic::transport::Channel;
+
+use gateway::Running;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const TENANT: &str = "bench";
 const CONNECTIONS: usize = 20;
 const STREAMS: usize = 1_000;
 const LEAVES: i64 = 10;
@@ -62,30 +41,21 @@ fn main() {
     let seconds = std::env::args()
         .find_map(|word| word.parse().ok())
         .unwrap_or(10);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run(seconds));
+    gateway::run(run(seconds));
 }
 
 async fn run(seconds: u64) {
-    let bench = Bench::start().await;
+    let bench = Bench(Running::start().await);
     println!(
         "{STREAMS} streams, {CONNECTIONS} TLS connections, {LEAVES} leaves, encoding PROTO, all in one process"
     );
     bench.steady(seconds).await;
     bench.ingest().await;
     bench.stalled(seconds).await;
-    bench.gateway.drain().await;
+    bench.0.gateway.drain().await;
 }
 
-struct Bench {
-    gateway: Gateway,
-    token: String,
-    clock: Clock,
-    _data: tempfile::TempDir,
-}
+struct Bench(Running);
 
 /// What one reader has seen.
 #[derive(Default)]
@@ -98,34 +68,6 @@ struct Seen {
 }
 
 impl Bench {
-    async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let sources = Sources::new()
-            .with_flag("gateway.listen", "127.0.0.1:0")
-            .with_flag("gateway.drain_grace", "0s")
-            .with_flag("admin.listen", "127.0.0.1:0")
-            .with_flag("store.data_dir", &data.path().display().to_string());
-        let clock = Clock::system();
-        let gateway = Gateway::start(Settings::load(&sources).unwrap(), clock.clone())
-            .await
-            .unwrap();
-        let (accounts, caller) = (&gateway.identity().accounts, Caller::operator());
-        accounts.create_tenant(&caller, TENANT).await.unwrap();
-        let machine = NewAccount::machine(TenantId::new(TENANT), "reader", Role::TenantUser.into());
-        let pat = Some(NewPat::until(Expiry::NEVER));
-        let (_, issued) = accounts
-            .create_account(&caller, machine, pat)
-            .await
-            .unwrap();
-        let token = issued.unwrap().token.expose().to_owned();
-        Self {
-            gateway,
-            token,
-            clock,
-            _data: data,
-        }
-    }
-
     /// Every stream gets 50 updates per second: how late, and does each leaf's last value arrive?
     async fn steady(&self, seconds: u64) {
         let last = i64::try_from(seconds * UPDATES_PER_SECOND).unwrap();
@@ -137,10 +79,10 @@ impl Bench {
         let started = Instant::now();
         for number in 1..=last {
             ticks.tick().await;
-            self.publish(number % LEAVES, number);
+            self.0.publish(number % LEAVES, number);
         }
         for leaf in 0..LEAVES {
-            self.publish(leaf, last + 1);
+            self.0.publish(leaf, last + 1);
         }
         let (mut all, mut missing) = (Seen::default(), 0);
         for reader in readers {
@@ -177,7 +119,7 @@ impl Bench {
                 for _ in 0..10 {
                     written += 1;
                     let number = i64::try_from(written).unwrap();
-                    self.publish(number % LEAVES, number);
+                    self.0.publish(number % LEAVES, number);
                 }
                 busy += begun.elapsed();
             }
@@ -197,8 +139,8 @@ impl Bench {
 
     /// One reader stops while 10,000 updates arrive per second; another goes on.
     async fn stalled(&self, seconds: u64) {
-        let channel = self.channel().await;
-        let mut stopped = self.subscribe(&channel).await;
+        let channel = self.0.channel().await;
+        let mut stopped = self.0.subscribe(&channel, &self.0.token).await;
         let counted = Arc::new(AtomicU64::new(0));
         let total = i64::try_from(seconds * 10_000).unwrap();
         let mut others = self.readers(1, total, &counted).await;
@@ -209,11 +151,11 @@ impl Bench {
             ticks.tick().await;
             for _ in 0..100 {
                 number += 1;
-                self.publish(number % LEAVES, number);
+                self.0.publish(number % LEAVES, number);
             }
         }
         for leaf in 0..LEAVES {
-            self.publish(leaf, total + 1);
+            self.0.publish(leaf, total + 1);
         }
         let seen = others.remove(0).await.unwrap();
         let after = resident_kib();
@@ -247,97 +189,23 @@ impl Bench {
         counted: &Arc<AtomicU64>,
     ) -> Vec<JoinHandle<Seen>> {
         for leaf in 0..LEAVES {
-            self.publish(leaf, 0);
+            self.0.publish(leaf, 0);
         }
         let mut readers = Vec::new();
         let mut channels = Vec::new();
         for _ in 0..CONNECTIONS.min(streams) {
-            channels.push(self.channel().await);
+            channels.push(self.0.channel().await);
         }
         for channel in channels.iter().cycle().take(streams) {
-            let stream = self.subscribe(channel).await;
+            let stream = self.0.subscribe(channel, &self.0.token).await;
             readers.push(tokio::spawn(read(
                 stream,
                 last,
-                self.clock.clone(),
+                self.0.clock.clone(),
                 Arc::clone(counted),
             )));
         }
         readers
-    }
-
-    async fn channel(&self) -> Channel {
-        let trust = Trust::from_pem_file(self.gateway.ca_file()).unwrap();
-        dial(&self.gateway.address().to_string(), &trust)
-            .await
-            .unwrap()
-    }
-
-    /// An open stream, its initial values read.
-    async fn subscribe(&self, channel: &Channel) -> Streaming<pb::SubscribeResponse> {
-        let path = pb::Path {
-            elem: vec![pb::PathElem {
-                name: "bench".to_owned(),
-                ..Default::default()
-            }],
-            ..Default::default()
-        };
-        let list = pb::SubscriptionList {
-            subscription: vec![pb::Subscription {
-                path: Some(path),
-                mode: pb::SubscriptionMode::OnChange.into(),
-                ..Default::default()
-            }],
-            encoding: pb::Encoding::Proto.into(),
-            ..Default::default()
-        };
-        let first = pb::SubscribeRequest {
-            request: Some(pb::subscribe_request::Request::Subscribe(list)),
-            extension: Vec::new(),
-        };
-        let (tx, rx) = mpsc::channel(1);
-        tx.send(first).await.unwrap();
-        let mut request = Request::new(ReceiverStream::new(rx));
-        let bearer = format!("Bearer {}", self.token).parse().unwrap();
-        request.metadata_mut().insert("authorization", bearer);
-        let mut stream = GNmiClient::new(channel.clone())
-            .subscribe(request)
-            .await
-            .unwrap()
-            .into_inner();
-        while let Some(message) = stream.message().await.unwrap() {
-            if matches!(
-                message.response,
-                Some(pb::subscribe_response::Response::SyncResponse(true))
-            ) {
-                break;
-            }
-        }
-        stream
-    }
-
-    fn publish(&self, leaf: i64, number: i64) {
-        let elems = vec![
-            Elem::new("bench"),
-            Elem::with_keys("leaf", [("id", leaf.to_string())]),
-            Elem::new("value"),
-        ];
-        let path = Path::new(Origin::default(), elems);
-        let notification = Notification {
-            timestamp: self.clock.now(),
-            target: Target::own(),
-            nature: Nature::State,
-            atomic: None,
-            deletes: Vec::new(),
-            updates: vec![Update {
-                path,
-                value: Value::Int(number),
-            }],
-        };
-        self.gateway
-            .core()
-            .publish(&TenantId::new(TENANT), &notification)
-            .unwrap();
     }
 }
 

@@ -15,7 +15,8 @@
 //! 4 restconf   RFC 8040: resources, edits, queries
 //! 4 load       load generator for any gNMI server
 //! 4 health     /healthz, /readyz, /metrics
-//! 4 webhook    tells a web server of tokens that end
+//! 4 syslog     tells a syslog server of audit events
+//! 4 webhook    tells a web server of tokens that end, and of audit events
 //! 4 store      SQLite or PostgreSQL behind the ports of iam, audit and datastore
 //! 3 datastore  configuration of tenants: entries, edits, references, revisions
 //! 3 telemetry  tree of latest values, matcher, queues, fan-out
@@ -54,6 +55,7 @@ pub mod restconf;
 pub mod schema;
 pub mod secret;
 pub mod store;
+pub mod syslog;
 pub mod telemetry;
 pub mod transport;
 pub mod webhook;

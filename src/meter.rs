@@ -18,6 +18,11 @@ pub fn labelled_counter(name: &'static str, label: &'static str, value: &'static
     metrics::counter!(name, label => value)
 }
 
+/// Says what the counters of that name are.
+pub fn describe_counter(name: &'static str, help: &'static str) {
+    metrics::describe_counter!(name, help);
+}
+
 /// A gauge without labels.
 pub fn gauge(name: &'static str, help: &'static str) -> Gauge {
     metrics::describe_gauge!(name, help);

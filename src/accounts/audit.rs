@@ -4,14 +4,11 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::Map;
-use serde_json::Value;
 use serde_json::json;
 
 use crate::audit::EventQuery;
 use crate::audit::Link;
 use crate::audit::MOST_EVENTS;
-use crate::audit::hex;
 use crate::form::encode;
 use crate::model::Timestamp;
 
@@ -46,19 +43,10 @@ pub(super) async fn list(
     let is_full = events.len() >= asked.limit as usize;
     let last = events.last().filter(|_| is_full);
     let body = json!({
-        "data": events.iter().map(view_of).collect::<Vec<_>>(),
+        "data": events.iter().map(Link::to_members).collect::<Vec<_>>(),
         "links": { "next": last.map(|last| next(incoming.path(), &query, last.seq)) },
     });
     Ok(view::answer(StatusCode::OK, incoming.media, body))
-}
-
-/// An event as it is stored, with its place in the chain.
-fn view_of(link: &Link) -> Value {
-    let body: Map<String, Value> = serde_json::from_str(&link.body).unwrap_or_default();
-    let mut event = Map::from_iter([("seq".to_owned(), Value::from(link.seq))]);
-    event.extend(body);
-    event.insert("hash".to_owned(), hex(&link.hash).into());
-    Value::Object(event)
 }
 
 fn next(path: &str, query: &Query, last: u64) -> String {

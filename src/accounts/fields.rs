@@ -158,6 +158,21 @@ impl Fields {
         None
     }
 
+    /// An RFC 3339 time, whenever it is.
+    pub(super) fn end(&mut self, name: &str) -> Option<Expiry> {
+        match self.members.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let end = value.as_str().map(Expiry::parse_rfc3339);
+                let Some(Ok(end)) = end else {
+                    self.complain(name, "invalid_field", "is not an RFC 3339 time");
+                    return None;
+                };
+                Some(end)
+            }
+        }
+    }
+
     /// A whole number up to `most`; null is no limit.
     pub(super) fn limit(&mut self, name: &str, most: u64) -> Limit<u64> {
         match self.members.get(name) {

@@ -30,6 +30,7 @@ mod routes;
 mod schemas;
 mod search;
 mod service;
+mod sweep;
 mod view;
 
 pub use config::Config;

@@ -12,6 +12,7 @@ use super::schemas as s;
 pub(super) const DOCUMENT: Document = Document {
     failures: &[400, 401, 403, 405, 406, 429, 500, 503],
     failure: &s::FAILURE,
+    failure_media: &["application/json", "application/vnd.api+json"],
     media: &["application/json", "application/vnd.api+json"],
 };
 
@@ -144,6 +145,18 @@ pub(super) const CHANGE_TENANT: Operation = Operation {
     summary: "Changes the bounds on a tenant's tokens.",
     body: Body::Json(&s::NEW_TENANT_POLICY),
     answer: Some(&s::TENANT_POLICY),
+    failures: CHANGED,
+    ..MANAGED
+};
+
+pub(super) const SWEEP: Operation = Operation {
+    method: Method::Post,
+    path: "/api/v2/auth/tenant/pat/revoke-all",
+    id: "revokeTenantTokens",
+    summary: "Revokes the tokens of a tenant that all conditions name, or with `dryRun` only counts them.",
+    query: &["dryRun"],
+    body: Body::Json(&s::SWEEP),
+    answer: Some(&s::SWEPT),
     failures: CHANGED,
     ..MANAGED
 };

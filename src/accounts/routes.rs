@@ -27,6 +27,7 @@ use super::operations as op;
 use super::pat;
 use super::policy;
 use super::revoke;
+use super::sweep;
 
 /// An operation and who does it.
 type Route = (Operation, MethodRouter<Service>);
@@ -81,6 +82,7 @@ fn managing() -> Vec<Route> {
         route(op::CHANGE_POLICY, policy::change_account),
         route(op::READ_TENANT, policy::read_tenant),
         route(op::CHANGE_TENANT, policy::change_tenant),
+        route(op::SWEEP, sweep::sweep),
         route(op::CREATE_PAT, pat::create),
         route(op::SEARCH_PATS, pat::search),
         route(op::REVOKE_ALL, pat::revoke_all),

@@ -2,6 +2,7 @@
 
 use crate::openapi::Kind;
 use crate::openapi::Kind::Any;
+use crate::openapi::Kind::Bool;
 use crate::openapi::Kind::Int;
 use crate::openapi::Kind::List;
 use crate::openapi::Kind::Object;
@@ -133,6 +134,26 @@ pub(super) const WHICH: Schema = Schema {
     members: &[
         nullable("createdBefore", Time),
         nullable("unusedSince", Time),
+    ],
+};
+
+pub(super) const SWEEP: Schema = Schema {
+    name: "Sweep",
+    members: &[
+        nullable("createdBefore", Time),
+        nullable("unusedSince", Time),
+        nullable("expiresBefore", Time),
+    ],
+};
+
+pub(super) const SWEPT: Schema = Schema {
+    name: "Swept",
+    members: &[
+        must("tenantId", Text),
+        must("dryRun", Bool),
+        must("matchedPats", Int),
+        must("revokedPats", Int),
+        must("skippedPats", Int),
     ],
 };
 

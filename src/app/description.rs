@@ -6,23 +6,36 @@ use axum::routing::get;
 use serde_json::Value;
 
 use crate::accounts;
+use crate::enroll;
+use crate::health;
 use crate::oauth;
 use crate::openapi::document;
+use crate::restconf;
+use crate::schema::Schema;
 use crate::zitadel;
 
-/// The HTTP faces on the gateway's port.
-pub fn gateway_description() -> Value {
+/// The HTTP faces on the gateway's port; RESTCONF serves the modules of `schema`.
+pub fn gateway_description(schema: &Schema) -> Value {
     let accounts = accounts::Service::operations();
-    document(
-        "Tollgate account API",
+    let mut described = document(
+        "Tollgate account API and RESTCONF",
         &[
             (accounts::Service::document(), accounts),
             (
                 oauth::Service::document(),
                 oauth::Service::gateway_operations(),
             ),
+            (enroll::Service::document(), enroll::Service::operations()),
+            (health::DOCUMENT, health::OPERATIONS.to_vec()),
         ],
-    )
+    );
+    let (paths, schemas) = restconf::Service::description(schema);
+    for (at, members) in [("/paths", paths), ("/components/schemas", schemas)] {
+        if let Some(Value::Object(known)) = described.pointer_mut(at) {
+            known.extend(members);
+        }
+    }
+    described
 }
 
 /// The HTTP faces on the IAM port.
@@ -33,6 +46,7 @@ pub fn iam_description() -> Value {
         &[
             (zitadel::Service::document(), calls),
             (oauth::Service::document(), oauth::Service::iam_operations()),
+            (health::DOCUMENT, health::OPERATIONS.to_vec()),
         ],
     )
 }

@@ -9,6 +9,12 @@ pub enum Error {
     /// The accounts cannot be prepared.
     #[error("cannot prepare accounts")]
     Accounts(#[source] crate::iam::IdentityError),
+    /// The first administrator cannot be made.
+    #[error("cannot make the first administrator")]
+    Bootstrap(#[source] crate::iam::AccountsError),
+    /// A file with a secret of the first administrator cannot be used.
+    #[error("cannot use a file of the first administrator")]
+    BootstrapFile(#[source] crate::pki::Error),
     /// The store does not say which certificates are revoked.
     #[error("cannot read what certificates are revoked")]
     Certificates(#[source] crate::pki::port::CertificatesError),
@@ -51,6 +57,12 @@ pub enum Error {
     /// A measurement socket cannot be opened.
     #[error("cannot measure")]
     Measure(#[source] crate::measure::Error),
+    /// The operating system gives no random numbers.
+    #[error("no random numbers from the operating system")]
+    NoRandomness,
+    /// The store does not say how far the audit trail was sent.
+    #[error("cannot read how far the audit trail was sent")]
+    Outlet(#[source] crate::audit::LogError),
     /// The pepper cannot be made or read.
     #[error("cannot prepare the pepper")]
     Pepper(#[source] crate::iam::PepperError),
@@ -72,8 +84,11 @@ pub enum Error {
     /// The store does not say which certificates are revoked.
     #[error("cannot read revoked certificates")]
     Revoked(#[source] crate::pki::port::CertificatesError),
-    /// The webhook's trust cannot be read.
-    #[error("cannot trust the webhook's certificates")]
+    /// The syslog server cannot be reached in any way.
+    #[error("cannot prepare syslog")]
+    Syslog(#[source] crate::syslog::NotAHost),
+    /// The trust in the webhook or the syslog server cannot be read.
+    #[error("cannot trust the certificates of webhook or syslog")]
     Trust(#[source] crate::transport::DialError),
     /// The webhook cannot be prepared.
     #[error("cannot prepare the webhook")]

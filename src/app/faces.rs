@@ -14,7 +14,7 @@ use super::Local;
 use super::certificate::Certificates;
 use super::enrolment::open_enrolment;
 use super::issuer;
-use super::provisioning::open_restconf;
+use super::provisioning::open_datastore;
 
 /// The faces on the gateway's port.
 pub(super) struct Faces {
@@ -38,17 +38,19 @@ impl Faces {
         if let Some(introspection) = settings.introspection.clone() {
             issuer::accept(&identity.authenticator, introspection, clock.clone())?;
         }
+        // One datastore, since its readers are told of its writers' changes.
+        let datastore = open_datastore(settings.yang_dir.as_deref(), local, clock.clone())?;
         Ok(Self {
             gnmi: gnmi::Service::new(
                 core.clone(),
-                identity.authenticator.clone(),
-                identity.registry.clone(),
+                datastore.clone(),
+                identity,
                 clock.clone(),
                 settings.gnmi.clone(),
             ),
             accounts: accounts::Service::new(identity, settings.accounts),
             oauth: oauth::Service::new(identity, settings.oauth),
-            restconf: open_restconf(settings.yang_dir.as_deref(), local, clock.clone())?,
+            restconf: restconf::Service::new(identity, datastore, clock.clone(), settings.restconf),
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
     }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::Session;
 use crate::config::Settings;
+use crate::gnmi;
 use crate::health::Component;
 use crate::health::Metrics;
 use crate::health::Readiness;
@@ -19,6 +20,7 @@ use crate::health::health_routes;
 use crate::health::metrics_routes;
 use crate::iam::Identity;
 use crate::iam::Reason;
+use crate::restconf;
 use crate::telemetry::Core;
 use crate::transport;
 use crate::transport::Security;
@@ -27,12 +29,16 @@ use crate::transport::Server;
 use super::Error;
 use super::Local;
 use super::Reloader;
+use super::bootstrap::bootstrap;
 use super::certificate::Certificates;
 use super::drivers::drive_fan_out;
 use super::drivers::drive_samples;
 use super::faces::Faces;
 use super::measurement::start_reflector;
 use super::measurement::start_session;
+use super::outlets::open_events;
+use super::outlets::open_syslog;
+use super::outlets::relay;
 use super::reload::reload_routes;
 use super::revoked::drive_revoked;
 use super::revoked::load_revoked;
@@ -76,6 +82,9 @@ impl Gateway {
         let metrics = Metrics::install();
         let (data_dir, shared) = (&settings.data_dir, settings.shared_store.as_ref());
         let local = Local::open(data_dir, shared, settings.iam.clone(), clock.clone()).await?;
+        if let Some(config) = &settings.bootstrap {
+            bootstrap(config, data_dir, &local.identity.accounts, &clock).await?;
+        }
         let certificates = open_certificates(&settings, &local, &clock).await?;
         let core = Core::new(settings.telemetry.clone());
         let identity = &local.identity;
@@ -88,17 +97,13 @@ impl Gateway {
             clock.clone(),
             readiness.clone(),
         );
+        let (gnmi, restconf) = (faces.gnmi.clone(), faces.restconf.clone());
         let router = gateway_router(faces, readiness.clone()).await?;
         let admin_router = health_routes(readiness)
             .merge(metrics_routes(metrics.clone()))
             .merge(reload_routes(certificates.reloader()));
 
         let listeners = Listeners::open(&settings, &certificates).await?;
-        let (tasks, stop, drain) = (
-            TaskTracker::new(),
-            CancellationToken::new(),
-            CancellationToken::new(),
-        );
         let mut gateway = Self {
             address: listeners.gateway.local_addr(),
             iam_address: listeners.iam.local_addr(),
@@ -111,15 +116,16 @@ impl Gateway {
             core,
             clock,
             accepting,
-            tasks,
-            drain,
-            stop,
+            tasks: TaskTracker::new(),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
         };
         if let Err(error) = gateway.start_beside(settings).await {
             gateway.stop.cancel();
             return Err(error);
         }
         gateway.run(certificates, metrics);
+        gateway.follow(gnmi, restconf);
         gateway.serve(listeners.gateway, router, &gateway.drain);
         gateway.serve(listeners.iam, iam_router, &gateway.drain);
         gateway.serve(listeners.admin, admin_router, &gateway.stop);
@@ -198,6 +204,13 @@ impl Gateway {
         tracing::info!("drained");
     }
 
+    /// Hears of what other nodes change and tell.
+    fn follow(&self, gnmi: gnmi::Service, restconf: restconf::Service) {
+        let follow = gnmi.follow(self.stop.clone());
+        self.tasks.spawn(follow);
+        self.tasks.spawn(restconf.follow(self.stop.clone()));
+    }
+
     fn serve(&self, server: Server, router: Router, until: &CancellationToken) {
         self.tasks.spawn(server.serve(router, until.clone()));
     }
@@ -209,6 +222,7 @@ impl Gateway {
             let notices = self.local.identity.notices();
             self.tasks.spawn(sender.run(notices, self.stop.clone()));
         }
+        self.start_outlets(&settings).await?;
         if let Some(config) = settings.measure.reflector {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             let address = start_reflector(config, clock, &self.tasks, stop).await?;
@@ -216,6 +230,22 @@ impl Gateway {
         }
         for session in settings.measure.sessions {
             self.measure(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what sends the audit trail to others.
+    async fn start_outlets(&self, settings: &Settings) -> Result<(), Error> {
+        let relay = |name| relay(name, &self.local.store, self.clock.clone());
+        if let Some(config) = settings.webhook.as_ref().filter(|config| config.audit) {
+            let events = open_events(config, self.clock.clone())?;
+            let relay = relay("webhook").await?;
+            self.tasks.spawn(relay.run(events, self.stop.clone()));
+        }
+        if let Some(config) = &settings.syslog {
+            let syslog = open_syslog(config)?;
+            let relay = relay("syslog").await?;
+            self.tasks.spawn(relay.run(syslog, self.stop.clone()));
         }
         Ok(())
     }

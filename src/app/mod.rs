@@ -4,6 +4,7 @@
 //! the same way.
 
 mod authorities;
+mod bootstrap;
 mod certificate;
 mod description;
 mod drivers;
@@ -14,6 +15,7 @@ mod gateway;
 mod issuer;
 mod local;
 mod measurement;
+mod outlets;
 mod provisioning;
 mod reload;
 mod revoked;

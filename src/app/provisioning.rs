@@ -1,29 +1,27 @@
-//! RESTCONF: its YANG modules, the datastore, and the service on top.
+//! What RESTCONF and gNMI provision: YANG modules and the datastore.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::datastore::Datastore;
-use crate::restconf;
 use crate::schema::Schema;
 use crate::schema::Source;
 
 use super::Error;
 use super::Local;
 
-/// Loads the modules of `folder`, or the program's own, and puts RESTCONF on top of the store.
-pub(super) fn open_restconf(
+/// Loads the modules of `folder`, or the program's own, and opens what the store has for them.
+pub(super) fn open_datastore(
     folder: Option<&Path>,
     local: &Local,
     clock: Clock,
-) -> Result<restconf::Service, Error> {
+) -> Result<Datastore, Error> {
     let source = folder.map_or(Source::Embedded, Source::Folder);
     let schema = Schema::load(source).map_err(Error::Schema)?;
-    let datastore = Datastore::new(
+    Ok(Datastore::new(
         Arc::new(schema),
         Arc::new(local.store.clone()),
-        clock.clone(),
-    );
-    Ok(restconf::Service::new(&local.identity, datastore, clock))
+        clock,
+    ))
 }

@@ -43,13 +43,14 @@ pub(super) async fn gateway_router(
         .add_service(v1alpha)
         .prepare()
         .into_axum_router();
+    let description = gateway_description(faces.restconf.schema());
     Ok(grpc
         .merge(faces.gnmi.into_router())
         .merge(faces.restconf.into_router())
         .merge(faces.accounts.into_router())
         .merge(faces.oauth.gateway_router())
         .merge(faces.enroll.into_router())
-        .merge(page(gateway_description()))
+        .merge(page(description))
         .merge(health::health_routes(readiness))
         .fallback(nowhere))
 }

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Map;
+use serde_json::Value;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -21,6 +23,17 @@ pub struct Link {
     pub previous: Hash,
     /// The hash of this link.
     pub hash: Hash,
+}
+
+impl Link {
+    /// What others are shown: number, event, hash.
+    pub fn to_members(&self) -> Map<String, Value> {
+        let mut members = Map::from_iter([("seq".to_owned(), Value::from(self.seq))]);
+        let body: Map<String, Value> = serde_json::from_str(&self.body).unwrap_or_default();
+        members.extend(body);
+        members.insert("hash".to_owned(), hex(&self.hash).into());
+        members
+    }
 }
 
 /// Where the chain begins: after the events that the retention has removed. All zero where it has removed none.

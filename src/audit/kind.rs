@@ -19,10 +19,14 @@ pub enum Kind {
     AccountPolicyChanged,
     /// An account has another name or description.
     AccountUpdated,
+    /// The operator made or restored an administrator, at the machine itself (iam 3.7).
+    AdministratorRecovered,
     /// A good token was shown from where it must not be used (iam L6).
     AddressNotAllowed,
     /// A credential was refused.
     AuthenticationFailed,
+    /// The first administrator was made, as the configuration asks (iam 3.7).
+    BootstrapUsed,
     /// A certificate was issued.
     CertificateIssued,
     /// Somebody asked for a certificate, and did not get it.
@@ -90,7 +94,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -99,7 +103,9 @@ impl Kind {
         Self::AccountPolicyChanged,
         Self::AccountUpdated,
         Self::AddressNotAllowed,
+        Self::AdministratorRecovered,
         Self::AuthenticationFailed,
+        Self::BootstrapUsed,
         Self::CertificateIssued,
         Self::CertificateRefused,
         Self::CertificateRevoked,
@@ -142,7 +148,9 @@ impl Kind {
             Self::AccountPolicyChanged => "account.policy_changed",
             Self::AccountUpdated => "account.updated",
             Self::AddressNotAllowed => "authentication.address_not_allowed",
+            Self::AdministratorRecovered => "administrator.recovered",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::BootstrapUsed => "bootstrap.used",
             Self::CertificateIssued => "certificate.issued",
             Self::CertificateRefused => "certificate.refused",
             Self::CertificateRevoked => "certificate.revoked",
@@ -178,7 +186,7 @@ impl Kind {
     /// `high` for what somebody should look at now (iam L6).
     pub const fn severity(self) -> Option<&'static str> {
         match self {
-            Self::AddressNotAllowed => Some("high"),
+            Self::AddressNotAllowed | Self::AdministratorRecovered => Some("high"),
             _ => None,
         }
     }

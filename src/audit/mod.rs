@@ -2,7 +2,8 @@
 //! later change visible, and the port through which they are stored.
 //!
 //! Mutations hand their event to the store together with the change, so that both happen or neither does.
-//! Everything else goes through the bounded [`Trail`], which never makes its caller wait.
+//! Everything else goes through the bounded [`Trail`], which never makes its caller wait. A [`Relay`] passes what is
+//! stored on to others.
 
 mod chain;
 mod event;
@@ -10,6 +11,7 @@ mod kind;
 mod origin;
 mod port;
 mod query;
+mod relay;
 mod trail;
 mod verify;
 
@@ -29,8 +31,13 @@ pub use kind::NotAKind;
 pub use origin::Origin;
 pub use port::Log;
 pub use port::LogError;
+pub use port::Outlets;
+pub use port::Tenure;
 pub use query::EventQuery;
 pub use query::MOST_EVENTS;
+pub use relay::Relay;
+pub use relay::Sink;
+pub use relay::Undelivered;
 pub use trail::Trail;
 pub use verify::Verified;
 pub use verify::VerifyError;

@@ -31,6 +31,32 @@ pub trait Log: Debug + Send + Sync {
     async fn cut(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<u64, LogError>;
 }
 
+/// Who serves an outlet, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenure {
+    /// A number that no other gateway has.
+    pub holder: i64,
+    /// The time.
+    pub now: Timestamp,
+    /// Until when nobody else may take it over.
+    pub until: Timestamp,
+}
+
+/// How far each outlet of the trail has come: kept with the events, so that neither a restart nor another gateway loses
+/// or repeats many. `store` implements it.
+#[async_trait]
+pub trait Outlets: Debug + Send + Sync {
+    /// Takes an outlet, or keeps it. Returns the number of the last event that it has delivered; for an outlet that is
+    /// new, of the newest event there is. `None` while another gateway serves it.
+    async fn claim(&self, name: &str, tenure: Tenure) -> Result<Option<u64>, LogError>;
+
+    /// Notes that all up to `seq` are delivered, and keeps the outlet. Says whether it was still the holder's.
+    async fn advance(&self, name: &str, tenure: Tenure, seq: u64) -> Result<bool, LogError>;
+
+    /// The number of the newest event.
+    async fn newest(&self) -> Result<u64, LogError>;
+}
+
 /// The store cannot take or give events now. It has logged why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("audit store is unavailable")]

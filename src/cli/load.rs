@@ -80,6 +80,9 @@ pub(super) struct LoadArgs {
     /// Subscribers that stop reading until the publishers have finished, as a share of all
     #[arg(long, value_parser = parse_share, default_value = "0%")]
     stalled_readers: f64,
+    /// Connections that are replaced by new ones each minute, as a share of all
+    #[arg(long, value_parser = parse_share, default_value = "0%")]
+    reconnects: f64,
     /// Publishers that write by Set; zero where the server has data of its own
     #[arg(long, default_value_t = 1)]
     publishers: usize,
@@ -215,6 +218,7 @@ fn config(args: &LoadArgs) -> Result<load::Config, LoadError> {
         writers: (args.publishers > 0).then_some(writers),
         duration: args.duration,
         warm_up: args.warm_up,
+        reconnect_interval: reconnect_interval(args),
         server_process: args.pid,
     })
 }
@@ -241,6 +245,11 @@ fn readers(args: &LoadArgs) -> load::Readers {
         slow: share(args.subscriptions, args.slow_readers),
         stalled: share(args.subscriptions, args.stalled_readers),
     }
+}
+
+fn reconnect_interval(args: &LoadArgs) -> Option<Duration> {
+    let each_minute = u32::try_from(share(args.connections, args.reconnects)).unwrap_or(u32::MAX);
+    Duration::from_mins(1).checked_div(each_minute)
 }
 
 /// A share that is not zero has one member at least.

@@ -9,12 +9,17 @@ use http::StatusCode;
 
 use crate::accounts;
 use crate::iam::Config;
+use crate::iam::Minting;
 use crate::iam::PasswordConfig;
 use crate::iam::ThrottleConfig;
 use crate::oauth;
 
 use super::Fault;
+use super::raw::Given;
 use super::section::Section;
+use super::setting::Setting;
+use super::setting::quoted;
+use super::setting::text;
 
 /// Reads `[iam]`.
 pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
@@ -74,9 +79,18 @@ pub(super) fn iam(section: &mut Section<'_, '_>) -> Config {
             DAY..=MAX_RETENTION,
             "How long audit events are kept.",
         ),
+        minting: minting(section, default.minting),
         password: password(section, &default.password),
         throttle: throttle(section, &default.throttle),
     }
+}
+
+fn minting(section: &mut Section<'_, '_>, default: Minting) -> Minting {
+    section.get(
+        "pat_minting",
+        default,
+        "Whether a Personal Access Token may issue tokens: `on`; `off`; `child`: they end with it at the latest, and are revoked along with it.",
+    )
 }
 
 /// Reads what the token endpoint gives.
@@ -189,6 +203,27 @@ fn throttle(section: &mut Section<'_, '_>, default: &ThrottleConfig) -> Throttle
             RATE,
             "New Personal Access Tokens per minute and tenant.",
         )),
+    }
+}
+
+impl Setting for Minting {
+    const KIND: &'static str = "on, child or off";
+
+    fn read(given: &Given) -> Result<Self, Fault> {
+        match text(given) {
+            Some("child") => Ok(Self::Child),
+            Some("off") => Ok(Self::Off),
+            Some("on") => Ok(Self::On),
+            _ => Err(Fault::Expected("\"on\", \"child\" or \"off\"")),
+        }
+    }
+
+    fn write(&self) -> String {
+        quoted(match self {
+            Self::Child => "child",
+            Self::Off => "off",
+            Self::On => "on",
+        })
     }
 }
 

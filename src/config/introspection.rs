@@ -123,6 +123,10 @@ fn claims(section: &mut Section<'_, '_>) -> Claims {
             default.roles,
             "Member with the role names: an object's keys, an array, or words.",
         ),
+        audience: section.optional(
+            "audience",
+            "Whom member `aud` must name, alone or among others; a token for somebody else is refused.",
+        ),
     }
 }
 

@@ -11,6 +11,7 @@
 //! A new key is one line in its section's file: name, default, limits, documentation. The table in the README is
 //! made from the same line ([`documentation`]).
 
+mod bootstrap;
 mod clients;
 mod enroll;
 mod gateway;
@@ -23,18 +24,21 @@ mod origin;
 mod raw;
 mod reader;
 mod report;
+mod restconf;
 mod section;
 mod setting;
 mod settings;
 mod sources;
 mod store;
 mod suggestion;
+mod syslog;
 mod telemetry;
 mod webhook;
 
 #[cfg(test)]
 mod tests;
 
+pub use bootstrap::Bootstrap;
 pub use clients::Clients;
 pub use gateway::Certificate;
 pub use gateway::Gateway;

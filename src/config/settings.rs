@@ -7,11 +7,14 @@ use crate::enroll;
 use crate::gnmi;
 use crate::iam;
 use crate::oauth;
+use crate::restconf;
 use crate::store::PostgresConfig;
+use crate::syslog;
 use crate::telemetry;
 use crate::transport;
 use crate::webhook;
 
+use super::Bootstrap;
 use super::Gateway;
 use super::Introspection;
 use super::Log;
@@ -37,6 +40,8 @@ pub struct Settings {
     pub shared_store: Option<PostgresConfig>,
     /// `[log]`.
     pub log: Log,
+    /// `[bootstrap]`: the first administrator.
+    pub bootstrap: Option<Bootstrap>,
     /// `[iam]`: how credentials are checked.
     pub iam: iam::Config,
     /// `[iam]`: what the token endpoint gives.
@@ -49,12 +54,16 @@ pub struct Settings {
     pub enroll: enroll::Config,
     /// The keys of `[iam]` that begin with `webhook_`: whom to tell of tokens that end.
     pub webhook: Option<webhook::Config>,
+    /// The keys of `[iam]` that begin with `syslog_`: who is sent the audit trail.
+    pub syslog: Option<syslog::Config>,
     /// `[telemetry]`: what tree and queues may hold.
     pub telemetry: telemetry::Config,
     /// `[gnmi]`: what requests may ask for.
     pub gnmi: gnmi::Config,
     /// `[restconf]`: a folder of YANG modules instead of the program's own.
     pub yang_dir: Option<PathBuf>,
+    /// `[restconf.compat]`: where RESTCONF departs from the RFCs.
+    pub restconf: restconf::Config,
     /// `[measure]`: what the gateway measures itself.
     pub measure: Measure,
 }
@@ -95,9 +104,11 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
         data_dir,
         shared_store,
         log: log::log(&mut reader.section("log")),
+        bootstrap: super::bootstrap::bootstrap(&mut reader.section("bootstrap")),
         iam: super::iam::iam(&mut reader.section("iam")),
         oauth: super::iam::oauth(&mut reader.section("iam")),
         webhook: super::webhook::webhook(&mut reader.section("iam")),
+        syslog: super::syslog::syslog(&mut reader.section("iam")),
         introspection: introspection(&mut reader.section("iam.introspection")),
         enroll: super::enroll::enroll(&mut reader.section("enroll"), lists_url),
         accounts: super::iam::compat(&mut reader.section("compat")),
@@ -107,6 +118,7 @@ fn ask(reader: &mut Reader<'_>) -> Settings {
             "yang_dir",
             "Folder of `.yang` files to serve instead of the program's own modules.",
         ),
+        restconf: super::restconf::compat(&mut reader.section("restconf.compat")),
         measure: super::measure::measure(&mut reader.section("measure")),
     }
 }

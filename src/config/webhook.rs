@@ -23,6 +23,11 @@ pub(super) fn webhook(section: &mut Section<'_, '_>) -> Option<Config> {
         PathBuf::from(SYSTEM_CAS),
         "Certificates (PEM) to one of which an https webhook's must lead.",
     );
+    let audit = section.get(
+        "webhook_audit",
+        false,
+        "Whether the webhook is sent every audit event, too, in order and until it takes them.",
+    );
     let url = url?;
     let Ok(endpoint) = url.parse::<Endpoint>() else {
         let fault = Fault::Expected("an https URL, or an http URL of this machine");
@@ -37,8 +42,9 @@ pub(super) fn webhook(section: &mut Section<'_, '_>) -> Option<Config> {
         endpoint,
         secret_file,
         ca_file,
+        audit,
     })
 }
 
 /// Where Debian's `ca-certificates` puts them.
-const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub(super) const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";

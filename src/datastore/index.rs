@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::schema::Collection;
@@ -34,6 +35,12 @@ pub fn key_text(keys: &[String]) -> String {
         }
     }
     text
+}
+
+/// The keys again that [`key_text`] has written.
+pub fn keys_of(text: &str) -> Vec<String> {
+    let key = |part| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    text.split(',').map(key).collect()
 }
 
 /// The key of a collection's entry.

@@ -6,11 +6,14 @@
 
 mod apply;
 mod edit;
+mod effective;
 mod error;
+mod feed;
 mod index;
 mod notices;
 mod operation;
 pub mod port;
+mod record;
 mod service;
 mod state;
 pub mod tree;
@@ -20,8 +23,10 @@ pub use edit::Edit;
 pub use edit::Op;
 pub use edit::Place;
 pub use error::EditError;
+pub use feed::Feed;
 pub use index::key_of;
 pub use index::key_text;
+pub use index::keys_of;
 pub use notices::Batch;
 pub use notices::Notice;
 pub use notices::Notices;

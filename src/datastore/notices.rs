@@ -1,4 +1,5 @@
-//! What happens to a tenant's data: notifications, the latest of which are kept for those who come late.
+//! What happens to a tenant's data: notifications, the latest of which the store keeps for those who come late, on
+//! whatever node and after whatever restart.
 //!
 //! Readers pull from one log per tenant and are woken when it grows, so a slow reader costs no memory: it misses what
 //! the log has dropped meanwhile, and learns that it has.
@@ -7,16 +8,22 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::meter;
 use crate::meter::Counter;
 use crate::model::TenantId;
 use crate::model::Timestamp;
+
+use super::port::Entries;
+use super::port::Unavailable;
 
 /// One notification.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +33,7 @@ pub struct Notice {
     /// When it happened.
     pub at: Timestamp,
     /// `module:notification`.
-    pub kind: &'static str,
+    pub kind: String,
     /// The group of what it is about.
     pub group: Option<String>,
     /// The notification's content.
@@ -38,12 +45,14 @@ pub struct Notice {
 pub struct Notices(Arc<Inner>);
 
 struct Inner {
+    store: Arc<dyn Entries>,
     clock: Clock,
     began: Timestamp,
     logs: Mutex<HashMap<TenantId, Log>>,
     dropped: Counter,
 }
 
+/// The latest notices of a tenant, as the store has them.
 struct Log {
     kept: VecDeque<Arc<Notice>>,
     newest: watch::Sender<u64>,
@@ -61,13 +70,14 @@ pub struct Batch {
 }
 
 impl Notices {
-    /// An empty log for every tenant.
-    pub fn new(clock: Clock) -> Self {
+    /// What the store has kept.
+    pub fn new(store: Arc<dyn Entries>, clock: Clock) -> Self {
         let dropped = meter::counter(
             "tollgate_notifications_forgotten_total",
             "Notifications that are no longer kept for readers who come late.",
         );
         Self(Arc::new(Inner {
+            store,
             began: clock.now(),
             clock,
             logs: Mutex::new(HashMap::new()),
@@ -75,39 +85,85 @@ impl Notices {
         }))
     }
 
-    /// Since when notices are kept.
-    pub fn began(&self) -> Timestamp {
-        self.0.began
+    /// Since when a tenant's notices are kept: as long as the gateway runs, or since the oldest.
+    pub fn began(&self, tenant: &TenantId) -> Timestamp {
+        let logs = self.0.logs.lock();
+        let oldest = logs.get(tenant).and_then(|log| log.kept.front());
+        oldest.map_or(self.0.began, |oldest| oldest.at.min(self.0.began))
     }
 
-    /// Tells of something that has happened now.
-    pub fn tell(
+    /// Tells of something that has happened now, on all nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: the store does not answer.
+    pub async fn tell(
         &self,
         tenant: &TenantId,
         kind: &'static str,
         (group, content): (Option<String>, Value),
-    ) {
+    ) -> Result<(), Unavailable> {
         let at = self.0.clock.now();
-        let mut logs = self.0.logs.lock();
-        let log = logs.entry(tenant.clone()).or_default();
-        // The time makes ids grow over restarts, counting makes them different.
-        let time = u64::try_from(at.nanos()).unwrap_or(0);
-        let newest = *log.newest.borrow();
-        let id = time.max(newest.saturating_add(1));
-        if log.kept.len() >= KEPT
-            && let Some(oldest) = log.kept.pop_front()
-        {
-            log.forgotten = oldest.id;
-            self.0.dropped.increment(1);
-        }
-        log.kept.push_back(Arc::new(Notice {
-            id,
+        let notice = Notice {
+            // The time makes ids grow over restarts, the store makes them different.
+            id: u64::try_from(at.nanos()).unwrap_or(0),
             at,
-            kind,
+            kind: kind.to_owned(),
             group,
             content,
-        }));
-        log.newest.send_replace(id);
+        };
+        self.0.store.tell(tenant, &notice, KEPT).await?;
+        self.refresh(tenant).await
+    }
+
+    /// Takes over what was told since, here and by other nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: the store does not answer.
+    pub async fn refresh(&self, tenant: &TenantId) -> Result<(), Unavailable> {
+        let after = {
+            let mut logs = self.0.logs.lock();
+            *logs.entry(tenant.clone()).or_default().newest.borrow()
+        };
+        let told = self.0.store.told(tenant, after, KEPT).await?;
+        let mut logs = self.0.logs.lock();
+        let log = logs.entry(tenant.clone()).or_default();
+        // There may have been more.
+        if let Some(first) = told.first().filter(|_| told.len() >= KEPT as usize) {
+            log.forgotten = log.forgotten.max(first.id - 1);
+        }
+        for notice in told {
+            // Somebody else may have been faster.
+            if notice.id > *log.newest.borrow() {
+                self.0.push(log, notice);
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows what other nodes tell those who read here, until cancelled.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let mut polls = tokio::time::interval(POLL);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = polls.tick() => {}
+            }
+            let read: Vec<TenantId> = {
+                let logs = self.0.logs.lock();
+                let read = logs
+                    .iter()
+                    .filter(|(_, log)| log.newest.receiver_count() > 0);
+                read.map(|(tenant, _)| tenant.clone()).collect()
+            };
+            for tenant in read {
+                if let Err(error) = self.refresh(&tenant).await {
+                    tracing::warn!(%tenant, %error, "notifications of other nodes are late");
+                }
+            }
+        }
     }
 
     /// The newest notice's id, 0 if there is none; and what wakes when there is a newer one.
@@ -147,6 +203,20 @@ impl Notices {
     pub const BATCH: usize = 64;
 }
 
+impl Inner {
+    fn push(&self, log: &mut Log, notice: Notice) {
+        if log.kept.len() >= KEPT as usize
+            && let Some(oldest) = log.kept.pop_front()
+        {
+            log.forgotten = oldest.id;
+            self.dropped.increment(1);
+        }
+        let id = notice.id;
+        log.kept.push_back(Arc::new(notice));
+        log.newest.send_replace(id);
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self {
@@ -164,52 +234,7 @@ impl fmt::Debug for Notices {
 }
 
 /// Notices that are kept of each tenant: a few hundred kilobytes.
-const KEPT: usize = 1_000;
+const KEPT: u32 = 1_000;
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn log_is_bounded_and_says_what_it_has_lost() {
-        let clock = Clock::fixed(Timestamp::from_secs(1));
-        let notices = Notices::new(clock.clone());
-        let tenant = TenantId::new("pca");
-        let mut newest = notices.watch(&tenant);
-        for number in 0..=KEPT {
-            notices.tell(&tenant, "m:n", (None, json!(number)));
-        }
-        assert!(newest.has_changed().unwrap());
-        let last = *newest.borrow_and_update();
-        let first = notices.after(&tenant, 0);
-        assert!(first.has_gap);
-        assert_eq!(
-            (first.notices.len(), &first.notices[0].content),
-            (Notices::BATCH, &json!(1))
-        );
-        let rest = notices.after(&tenant, last - 1);
-        assert_eq!((rest.notices.len(), rest.has_gap), (1, false));
-        assert!(notices.after(&TenantId::new("other"), 0).notices.is_empty());
-    }
-
-    #[test]
-    fn replay_begins_at_its_time() {
-        let clock = Clock::fixed(Timestamp::from_secs(1));
-        let notices = Notices::new(clock.clone());
-        let tenant = TenantId::new("pca");
-        for secs in [10, 20, 30] {
-            clock.set(Timestamp::from_secs(secs));
-            notices.tell(&tenant, "m:n", (None, json!(secs)));
-        }
-        for (start, expected) in [(0, 3), (10, 3), (11, 2), (30, 1), (31, 0)] {
-            let after = notices.before(&tenant, Timestamp::from_secs(start));
-            assert_eq!(
-                notices.after(&tenant, after).notices.len(),
-                expected,
-                "{start}"
-            );
-        }
-    }
-}
+/// How late a reader may hear of what another node tells.
+const POLL: Duration = Duration::from_secs(1);

@@ -8,11 +8,13 @@ use crate::audit::Event;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
+use super::Notice;
+
 /// The store of entries. `store` implements it; the tests in `store/tests` are what every implementation passes.
 ///
 /// What a call has acknowledged survives the process and the machine.
 #[async_trait]
-pub trait Entries: Debug + Send + Sync {
+pub trait Entries: Following + Telling + Debug + Send + Sync {
     /// One entry.
     async fn entry(&self, tenant: &TenantId, id: &Id) -> Result<Option<Record>, Unavailable>;
 
@@ -48,6 +50,53 @@ pub trait Entries: Debug + Send + Sync {
         state: &str,
         event: &Event,
     ) -> Result<bool, Unavailable>;
+}
+
+/// What has changed lately, for those who keep a copy of the entries.
+#[async_trait]
+pub trait Following: Send + Sync {
+    /// The number of the tenant's newest change; 0 where there is none. Grows by one with each change of an entry.
+    async fn newest_change(&self, tenant: &TenantId) -> Result<u64, Unavailable>;
+
+    /// The entries that have changed after the change with the number `after`, as they are at one moment.
+    async fn changes(&self, tenant: &TenantId, after: u64) -> Result<Changes, Unavailable>;
+}
+
+/// What has happened, kept for those who come late.
+#[async_trait]
+pub trait Telling: Send + Sync {
+    /// Keeps a notice, under its id or the next one that is free, and of the tenant's notices the latest `keep`.
+    async fn tell(&self, tenant: &TenantId, notice: &Notice, keep: u32) -> Result<(), Unavailable>;
+
+    /// The tenant's notices after the one with the id `after`, in their order, at most `limit`.
+    async fn told(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Notice>, Unavailable>;
+}
+
+/// What has changed, each entry once, in the order of their last change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Nothing between is missing; otherwise all entries are to be read anew.
+    pub is_whole: bool,
+    /// The number of the newest of them.
+    pub newest: u64,
+    /// The entries.
+    pub entries: Vec<Change>,
+}
+
+/// An entry that has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub id: Id,
+    /// When it has last changed.
+    pub at: Timestamp,
+    /// What it is now; `None` when it is gone.
+    pub record: Option<Record>,
 }
 
 /// Which entry.

@@ -15,11 +15,13 @@ use crate::schema::Tag;
 
 use super::Edit;
 use super::EditError;
+use super::Feed;
 use super::Notices;
 use super::Place;
 use super::error::internal;
 use super::index::key_text;
 use super::port::Batch;
+use super::port::Changes;
 use super::port::CommitError;
 use super::port::Entries;
 use super::port::Id;
@@ -34,6 +36,7 @@ pub struct Datastore {
     schema: Arc<Schema>,
     pub(super) entries: Arc<dyn Entries>,
     notices: Notices,
+    pub(super) feed: Feed,
 }
 
 /// What an edit did.
@@ -73,16 +76,41 @@ struct Prepared {
 impl Datastore {
     /// A datastore in a store.
     pub fn new(schema: Arc<Schema>, entries: Arc<dyn Entries>, clock: Clock) -> Self {
+        let notices = Notices::new(Arc::clone(&entries), clock);
         Self {
             schema,
             entries,
-            notices: Notices::new(clock),
+            notices,
+            feed: Feed::default(),
         }
     }
 
     /// What happens to the data.
     pub const fn notices(&self) -> &Notices {
         &self.notices
+    }
+
+    /// Whose data has changed.
+    pub const fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The number of the tenant's newest change; 0 where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: the store does not answer.
+    pub async fn newest_change(&self, tenant: &TenantId) -> Result<u64, Unavailable> {
+        self.entries.newest_change(tenant).await
+    }
+
+    /// The entries that have changed after a change, as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: the store does not answer.
+    pub async fn changes(&self, tenant: &TenantId, after: u64) -> Result<Changes, Unavailable> {
+        self.entries.changes(tenant, after).await
     }
 
     /// The model of all data.
@@ -184,8 +212,9 @@ impl Datastore {
         if batch.writes.is_empty() {
             return Ok(None);
         }
-        let committed = self.entries.commit(tenant, event.at, batch, event).await;
-        committed.map(Some)
+        let mark = self.entries.commit(tenant, event.at, batch, event).await?;
+        self.feed.tell(tenant);
+        Ok(Some(mark))
     }
 
     async fn prepare(

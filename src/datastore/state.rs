@@ -11,6 +11,7 @@ use crate::schema::Schema;
 use crate::schema::Step;
 
 use super::Datastore;
+use super::EditError;
 use super::port::Id;
 use super::port::Record;
 use super::port::Unavailable;
@@ -30,19 +31,24 @@ impl Datastore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`]: the store does not answer.
+    /// [`EditError`]: a sender of the session does not know an address that it needs, or the store does not answer.
     pub async fn set_status(
         &self,
         tenant: &TenantId,
         collection: &Collection,
         entry: &Step,
         (status, event): (Status, &Event),
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<bool, EditError> {
         let id = self.id(collection, entry);
         let Some(record) = self.entries.entry(tenant, &id).await? else {
             return Ok(false);
         };
-        let state = status.to_state();
+        if status == Status::Running {
+            let place = (collection, entry);
+            self.check_addresses(tenant, place, &record).await?;
+        }
+        let word = status.word(self.schema());
+        let state = json!({ "status": { "status": word } });
         if record.state.as_deref() == Some(&state.to_string()) {
             return Ok(true);
         }
@@ -50,7 +56,8 @@ impl Datastore {
         if !self.entries.set_state(tenant, &id, &text, event).await? {
             return Ok(false);
         }
-        self.tell_status(tenant, &id, &record, status).await?;
+        self.feed.tell(tenant);
+        self.tell_status(tenant, &id, &record, word).await?;
         Ok(true)
     }
 
@@ -60,7 +67,7 @@ impl Datastore {
         tenant: &TenantId,
         id: &Id,
         session: &Record,
-        status: Status,
+        status: &str,
     ) -> Result<(), Unavailable> {
         let about = |key: &str, record: &Record| {
             let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
@@ -77,10 +84,10 @@ impl Datastore {
         };
         let (group, mut content) = about("session-id", session);
         let session_id = content.get("session-id").cloned().unwrap_or_default();
-        content.insert("status".to_owned(), json!(status.as_str()));
+        content.insert("status".to_owned(), json!(status));
         let kind = "Accedian-session:state-change-event";
-        self.notices()
-            .tell(tenant, kind, (group, Value::Object(content)));
+        let about_session = (group, Value::Object(content));
+        self.notices().tell(tenant, kind, about_session).await?;
         for service in self.entries.referrers(tenant, id).await? {
             if service.collection != SERVICES {
                 continue;
@@ -89,28 +96,27 @@ impl Datastore {
                 continue;
             };
             let (group, mut content) = about("service-id", &record);
-            let change = json!([{ "session-id": session_id, "status": status.as_str() }]);
+            let change = json!([{ "session-id": session_id, "status": status }]);
             content.insert("session-state-change".to_owned(), change);
             let kind = "Accedian-service:state-change-event";
-            self.notices()
-                .tell(tenant, kind, (group, Value::Object(content)));
+            let about_service = (group, Value::Object(content));
+            self.notices().tell(tenant, kind, about_service).await?;
         }
         Ok(())
     }
 }
 
 impl Status {
-    /// The word of the model.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Stopped => "stopped",
+    /// The word of the modules that are loaded: older ones write it with a capital letter (restconf-pki Q3).
+    fn word(self, schema: &Schema) -> &'static str {
+        let types = schema.module("Accedian-session-type");
+        let is_capital = types.is_some_and(|module| module.text.contains("enum Running"));
+        match (self, is_capital) {
+            (Self::Running, false) => "running",
+            (Self::Running, true) => "Running",
+            (Self::Stopped, false) => "stopped",
+            (Self::Stopped, true) => "Stopped",
         }
-    }
-
-    /// The state of an entry in this status, as a JSON object.
-    pub(super) fn to_state(self) -> Value {
-        json!({ "status": { "status": self.as_str() } })
     }
 }
 
@@ -118,7 +124,8 @@ impl Status {
 pub(super) fn initial(schema: &Schema, collection: &str) -> Option<String> {
     let sessions = schema.collection_named(collection)?;
     let has_status = schema.find(Some(sessions.list), "status").is_some();
-    (collection == SESSIONS && has_status).then(|| Status::Stopped.to_state().to_string())
+    let stopped = || json!({ "status": { "status": Status::Stopped.word(schema) } });
+    (collection == SESSIONS && has_status).then(|| stopped().to_string())
 }
 
 pub(super) const SESSIONS: &str = "Accedian-session:sessions";

@@ -14,6 +14,7 @@ mod error;
 mod est;
 mod frame;
 mod lists;
+mod operations;
 mod publish;
 mod reply;
 mod revoke;

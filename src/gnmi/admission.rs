@@ -7,6 +7,8 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use tonic::Status;
 
+use crate::audit::Actor;
+use crate::audit::Origin;
 use crate::iam::Action;
 use crate::iam::Authenticator;
 use crate::iam::Credential;
@@ -54,6 +56,18 @@ impl Admission {
     pub(super) async fn permit(&self, parts: &Parts, action: Action) -> Result<Permit, Status> {
         let principal = self.authenticate(parts).await?;
         self.permit_principal(parts, &principal, action).await
+    }
+
+    /// The same, and who it is, as the audit trail names them and where they come from.
+    pub(super) async fn admit(
+        &self,
+        parts: &Parts,
+        action: Action,
+    ) -> Result<(Permit, Actor, Origin), Status> {
+        let principal = self.authenticate(parts).await?;
+        let permit = self.permit_principal(parts, &principal, action).await?;
+        let origin = Origin::of(parts, PROTOCOL, None);
+        Ok((permit, principal.as_audit(), origin))
     }
 
     /// Opens a live session for a stream, of which an account may have `limit`.
@@ -119,7 +133,7 @@ fn source<'r>(peer: &Peer, parts: &'r Parts) -> Source<'r> {
     let agent = parts.headers.get(USER_AGENT);
     Source {
         address: peer.address.ip(),
-        protocol: "gnmi",
+        protocol: PROTOCOL,
         // gRPC's own are short and plain; what is longer or not ASCII says nothing.
         client: agent
             .and_then(|agent| agent.to_str().ok())
@@ -143,6 +157,8 @@ fn peer(parts: &Parts) -> Result<&Peer, Status> {
     let peer = parts.extensions.get::<Peer>();
     peer.ok_or_else(|| Status::internal("connection without a peer"))
 }
+
+const PROTOCOL: &str = "gnmi";
 
 /// Enough to tell programs and their versions apart.
 const USER_AGENT_CHARS: usize = 200;

@@ -19,6 +19,12 @@ pub(super) enum Error {
         /// Lower half of the highest.
         low: u64,
     },
+    /// Configuration is not for this role.
+    #[error("role does not allow this with configuration")]
+    ConfigDenied,
+    /// The datastore takes no edit now.
+    #[error(transparent)]
+    Edit(crate::datastore::EditError),
     /// A list entry replaced with nothing (gNMI spec 3.4.4).
     #[error("{0}: a list entry cannot be replaced with nothing")]
     EmptyEntry(Place),
@@ -47,9 +53,15 @@ pub(super) enum Error {
         /// What is wrong.
         problem: &'static str,
     },
+    /// There is no copy of the datastore to read.
+    #[error(transparent)]
+    Mirror(#[from] super::provisioned::MirrorError),
     /// Nothing is there.
     #[error("nothing at {0}")]
     NothingThere(Shown),
+    /// A delete of everything, whatever its origin.
+    #[error("{0}: path must name an origin")]
+    OriginMissing(Place),
     /// The token is narrowed to other paths or targets.
     #[error("token does not reach {0}")]
     OutOfReach(Shown),
@@ -60,6 +72,14 @@ pub(super) enum Error {
         place: Place,
         /// What is wrong.
         source: PathError,
+    },
+    /// The datastore does not take an operation.
+    #[error("{place}: {source}")]
+    Refused {
+        /// Which operation.
+        place: Place,
+        /// Why.
+        source: super::provisioned::Refusal,
     },
     /// The request is too large.
     #[error("{what}: more than {limit}")]
@@ -114,13 +134,17 @@ impl Error {
     /// Whose fault it is.
     pub(super) fn class(&self) -> Class {
         match self {
-            Self::Arbitration { .. } | Self::OutOfReach(_) => Class::Denied,
+            Self::Arbitration { .. } | Self::ConfigDenied | Self::OutOfReach(_) => Class::Denied,
+            Self::Edit(error) => error.class(),
+            Self::Mirror(error) => error.class(),
+            Self::Refused { source, .. } => source.class(),
             Self::Encoding(error) => error.class(),
             Self::ExtensionUnsupported(_) | Self::UnsupportedOrigin { .. } => Class::Unsupported,
             Self::EmptyEntry(_)
             | Self::ExtensionMisplaced(_)
             | Self::Field { .. }
             | Self::Metadata { .. }
+            | Self::OriginMissing(_)
             | Self::TooMany { .. }
             | Self::UnknownModel(_) => Class::Malformed,
             Self::NothingThere(_) | Self::UnknownTarget(_) => Class::NotFound,

@@ -1,21 +1,24 @@
 //! Get (gNMI spec 3.3).
 
-use crate::clock::Clock;
 use crate::iam::Permit;
 use crate::model::Path;
 use crate::model::TargetSelector;
-use crate::telemetry::Core;
+use crate::schema::Schema;
 use crate::telemetry::Node;
 use crate::wire::Encoding;
 use crate::wire::proto::gnmi as pb;
 use crate::wire::write_path;
 use crate::wire::write_subtree;
+use crate::wire::write_subtree_of;
 use crate::wire::write_value;
 
 use super::error::Error;
 use super::error::Shown;
+use super::provisioned::is_provisioned;
+use super::provisioned::module;
 use super::reach::once_each;
 use super::request::GetRequest;
+use super::service::Shared;
 
 /// Answers a Get: one Notification per path, or for `*` one per path and target. Paths are fully resolved.
 ///
@@ -23,12 +26,13 @@ use super::request::GetRequest;
 ///
 /// [`Error::NothingThere`] for a path with nothing in it, [`Error::UnknownTarget`].
 pub(super) fn get(
-    core: &Core,
-    clock: &Clock,
+    shared: &Shared,
     permit: &Permit,
     request: &GetRequest,
 ) -> Result<pb::GetResponse, Error> {
     let tenant = permit.tenant();
+    let core = &shared.core;
+    let schema = shared.mirror.datastore().schema();
     if let TargetSelector::One(target) = &request.selector
         && !core.has_target(tenant, target)
     {
@@ -53,10 +57,10 @@ pub(super) fn get(
         if nodes.is_empty() {
             return Err(Error::NothingThere(Shown::new(text)));
         }
-        let at = clock.now().nanos();
+        let at = shared.clock.now().nanos();
         response
             .notification
-            .extend(notifications(&nodes, request.encoding, at));
+            .extend(notifications(&nodes, request.encoding, at, schema));
     }
     Ok(response)
 }
@@ -66,6 +70,7 @@ fn notifications(
     nodes: &[Node],
     encoding: Encoding,
     timestamp: i64,
+    schema: &Schema,
 ) -> impl Iterator<Item = pb::Notification> {
     nodes
         .chunk_by(|a, b| a.target == b.target)
@@ -81,7 +86,7 @@ fn notifications(
                 prefix,
                 update: nodes
                     .iter()
-                    .flat_map(|node| updates(node, encoding))
+                    .flat_map(|node| updates(node, encoding, schema))
                     .collect(),
                 ..pb::Notification::default()
             }
@@ -89,7 +94,7 @@ fn notifications(
 }
 
 /// In JSON one value for the whole node, in PROTO one per leaf (gNMI spec 2.3).
-fn updates(node: &Node, encoding: Encoding) -> Vec<pb::Update> {
+fn updates(node: &Node, encoding: Encoding, schema: &Schema) -> Vec<pb::Update> {
     let update = |path: &Path, val| pb::Update {
         path: Some(write_path(path)),
         val: Some(val),
@@ -106,8 +111,12 @@ fn updates(node: &Node, encoding: Encoding) -> Vec<pb::Update> {
         .iter()
         .map(|reading| (reading.path.clone(), reading.value.clone()))
         .collect();
-    vec![update(
-        &node.path,
-        write_subtree(&node.path, &leaves, encoding),
-    )]
+    let value = if node.target.is_own() && is_provisioned(&node.path.origin) {
+        write_subtree_of(&node.path, &leaves, encoding, &|elems| {
+            module(schema, elems)
+        })
+    } else {
+        write_subtree(&node.path, &leaves, encoding)
+    };
+    vec![update(&node.path, value)]
 }

@@ -13,6 +13,7 @@ mod credential;
 mod error;
 mod get;
 mod model;
+mod provisioned;
 mod reach;
 mod request;
 mod routes;

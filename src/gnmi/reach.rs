@@ -15,6 +15,8 @@ use crate::telemetry::Node;
 
 use super::error::Error;
 use super::error::Shown;
+use super::provisioned::Wanted;
+use super::request::Change;
 use super::request::GetRequest;
 use super::request::SetRequest;
 
@@ -82,12 +84,16 @@ pub(super) fn check_set(request: &SetRequest, reach: &Reach) -> Result<(), Error
     }
     select(&TargetSelector::One(request.target.clone()), reach)?;
     for operation in &request.operations {
-        let refused = match &operation.edit {
-            Edit::Delete(pattern) => (!reach.covers(pattern)).then(|| pattern.to_string()),
-            Edit::Replace(path, _) => {
+        let refused = match &operation.change {
+            Change::Telemetry(Edit::Delete(pattern))
+            | Change::Provisioned(Wanted::Delete(pattern)) => {
+                (!reach.covers(pattern)).then(|| pattern.to_string())
+            }
+            Change::Telemetry(Edit::Replace(path, _))
+            | Change::Provisioned(Wanted::Replace(path, _) | Wanted::Update(path, _)) => {
                 (!reach.covers(&Pattern::from(path))).then(|| path.to_string())
             }
-            Edit::Update(updates) => updates
+            Change::Telemetry(Edit::Update(updates)) => updates
                 .iter()
                 .find(|update| !reach.includes(&update.path))
                 .map(|update| update.path.to_string()),

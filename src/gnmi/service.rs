@@ -9,19 +9,20 @@ use http::HeaderValue;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::Streaming;
 use tonic::body::Body;
-use tonic::codec::Codec as _;
+use tonic::codec::BufferSettings;
 use tonic::codec::CompressionEncoding;
 use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use crate::clock::Clock;
+use crate::datastore::Datastore;
 use crate::iam::Action;
-use crate::iam::Authenticator;
-use crate::iam::Registry;
+use crate::iam::Identity;
 use crate::telemetry::Core;
 use crate::wire::proto::gnmi as pb;
 
@@ -32,10 +33,14 @@ use super::compression::accepts_gzip;
 use super::config::Config;
 use super::error::Error;
 use super::get::get;
+use super::provisioned::Mirror;
+use super::provisioned::narrow;
+use super::provisioned::wants;
 use super::reach::check_set;
 use super::reach::narrow_get;
 use super::request::read_get;
 use super::request::read_set;
+use super::set::Writer;
 use super::set::set;
 use super::status;
 use super::stream::SubscribeBody;
@@ -50,8 +55,9 @@ pub(super) struct Shared {
     pub(super) core: Core,
     pub(super) clock: Clock,
     pub(super) config: Config,
+    pub(super) mirror: Mirror,
+    pub(super) arbitration: Arbitration,
     admission: Admission,
-    arbitration: Arbitration,
     streams: Arc<AtomicUsize>,
 }
 
@@ -60,18 +66,21 @@ pub(super) struct Shared {
 pub(super) struct StreamSlot(Arc<AtomicUsize>);
 
 impl Service {
-    /// A service that reads and writes `core` for those whom `authenticator` knows.
+    /// A service that reads and writes `core`, and the configuration in `datastore`, for those whom `identity` knows.
     pub fn new(
         core: Core,
-        authenticator: Authenticator,
-        registry: Registry,
+        datastore: Datastore,
+        identity: &Identity,
         clock: Clock,
         config: Config,
     ) -> Self {
+        let mirror = Mirror::new(datastore, core.clone());
+        let (authenticator, registry) = (identity.authenticator.clone(), identity.registry.clone());
         Self(Arc::new(Shared {
             core,
             clock,
             config,
+            mirror,
             admission: Admission::new(authenticator, registry),
             arbitration: Arbitration::default(),
             streams: Arc::default(),
@@ -83,14 +92,24 @@ impl Service {
         self.0.streams.load(Ordering::Relaxed)
     }
 
+    /// Follows the datastore until cancelled: subscribers are told of its changes.
+    pub async fn follow(self, stop: CancellationToken) {
+        self.0.mirror.follow(stop).await;
+    }
+
     pub(super) async fn capabilities(&self, request: Request<axum::body::Body>) -> Response {
         let (parts, body) = request.into_parts();
         if let Err(status) = self.0.admission.authenticate(&parts).await {
             return refuse(status);
         }
-        self.unary(parts, body, |request: pb::CapabilityRequest| {
-            capabilities(&request)
-        })
+        let shared = Arc::clone(&self.0);
+        self.unary(
+            parts,
+            body,
+            move |request: pb::CapabilityRequest| async move {
+                capabilities(&request, shared.mirror.datastore().schema())
+            },
+        )
         .await
     }
 
@@ -101,30 +120,36 @@ impl Service {
             Err(status) => return refuse(status),
         };
         let shared = Arc::clone(&self.0);
-        self.unary(parts, body, move |request: pb::GetRequest| {
-            let request = narrow_get(read_get(&request, &shared.config)?, permit.reach())?;
-            get(&shared.core, &shared.clock, &permit, &request)
+        self.unary(parts, body, move |request: pb::GetRequest| async move {
+            let schema = shared.mirror.datastore().schema();
+            let request = read_get(&request, &shared.config, schema)?;
+            let request = narrow(narrow_get(request, permit.reach())?, &permit)?;
+            if wants(
+                &request.selector,
+                request.paths.iter().flat_map(|(patterns, _)| patterns),
+            ) {
+                shared.mirror.refresh(permit.tenant()).await?;
+            }
+            get(&shared, &permit, &request)
         })
         .await
     }
 
     pub(super) async fn set(&self, request: Request<axum::body::Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let permit = match self.0.admission.permit(&parts, Action::Write).await {
-            Ok(permit) => permit,
+        let writer = match self.0.admission.admit(&parts, Action::Write).await {
+            Ok((permit, actor, origin)) => Writer {
+                permit,
+                actor,
+                origin,
+            },
             Err(status) => return refuse(status),
         };
         let shared = Arc::clone(&self.0);
-        self.unary(parts, body, move |request: pb::SetRequest| {
+        self.unary(parts, body, move |request: pb::SetRequest| async move {
             let request = read_set(&request, &shared.config)?;
-            check_set(&request, permit.reach())?;
-            set(
-                &shared.core,
-                &shared.clock,
-                &shared.arbitration,
-                &permit,
-                request,
-            )
+            check_set(&request, writer.permit.reach())?;
+            set(&shared, writer, request).await
         })
         .await
     }
@@ -146,8 +171,9 @@ impl Service {
         let session = shared.admission.open(parts, Action::Read, limit).await?;
         let slot = shared.slot()?;
         let encoding = read_encoding(parts)?;
-        let decoder =
-            ProstCodec::<pb::SubscribeResponse, pb::SubscribeRequest>::default().decoder();
+        let decoder = ProstCodec::<pb::SubscribeResponse, pb::SubscribeRequest>::raw_decoder(
+            BufferSettings::new(REQUEST_BUFFER, REQUEST_BUFFER),
+        );
         let limit = Some(shared.config.max_message_bytes);
         let requests = Streaming::new_request(decoder, body, encoding, limit);
         let principal = session.principal();
@@ -169,23 +195,27 @@ impl Service {
     }
 
     /// Runs an RPC with one message each way.
-    async fn unary<M, N>(
+    async fn unary<M, N, F>(
         &self,
         parts: Parts,
         body: axum::body::Body,
-        answer: impl FnOnce(M) -> Result<N, Error> + Send,
+        answer: impl FnOnce(M) -> F + Send,
     ) -> Response
     where
         M: prost::Message + Default + Send + 'static,
         N: prost::Message + Default + Send + 'static,
+        F: Future<Output = Result<N, Error>> + Send,
     {
         let mut answer = Some(answer);
         let service = service_fn(move |request: tonic::Request<M>| {
-            let answered = match answer.take() {
-                Some(answer) => answer(request.into_inner()).map_err(Status::from),
-                None => Err(Status::internal("a unary call has one message")),
-            };
-            std::future::ready(answered.map(tonic::Response::new))
+            let answer = answer.take().map(|answer| answer(request.into_inner()));
+            async {
+                let answered = match answer {
+                    Some(answer) => answer.await.map_err(Status::from),
+                    None => Err(Status::internal("a unary call has one message")),
+                };
+                answered.map(tonic::Response::new)
+            }
         });
         let mut grpc = Grpc::new(ProstCodec::<N, M>::default())
             .accept_compressed(CompressionEncoding::Gzip)
@@ -238,3 +268,7 @@ fn read_encoding(parts: &Parts) -> Result<Option<CompressionEncoding>, Status> {
         }
     }
 }
+
+/// Bytes that a stream sets aside for its requests, of which most clients send one; a longer one makes it grow. The
+/// library's own 8 KiB would be half of what an idle stream costs.
+const REQUEST_BUFFER: usize = 128;

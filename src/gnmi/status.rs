@@ -34,7 +34,12 @@ pub(super) const fn code(class: Class) -> Code {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        Self::new(code(error.class()), error.to_string())
+        let code = match &error {
+            // Something else in the datastore stands in the way; with it gone, the same request is right.
+            Error::Refused { source, .. } if source.is_precondition() => Code::FailedPrecondition,
+            _ => code(error.class()),
+        };
+        Self::new(code, error.to_string())
     }
 }
 

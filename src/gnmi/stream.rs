@@ -3,6 +3,7 @@
 //! Several messages go out in one frame, none is copied per subscriber, and nothing is sent after the session has
 //! ended (iam R5).
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream as _;
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http_body::Body;
 use http_body::Frame;
@@ -32,6 +34,8 @@ use crate::wire::proto::gnmi::subscribe_request::Request;
 use super::compression::compress_large;
 use super::error::Error;
 use super::error::Shown;
+use super::provisioned;
+use super::provisioned::MirrorError;
 use super::reach::narrow_list;
 use super::request::SubscribeRequest;
 use super::request::read_subscribe;
@@ -55,6 +59,8 @@ pub(super) struct SubscribeBody {
 enum Phase {
     /// Nothing has come yet. Not for ever: an open stream costs memory.
     First(Pin<Box<Sleep>>),
+    /// What is asked for is being brought up to date.
+    Refreshing(Refresh, Then),
     /// ONCE or POLL: a snapshot is on its way, then one sync.
     Snapshot(Box<Asked>, Snapshot),
     /// POLL: waits for the next Poll.
@@ -65,6 +71,24 @@ enum Phase {
     Ending,
     /// The status was sent.
     Done,
+}
+
+/// What comes after a refresh.
+#[derive(Debug)]
+enum Then {
+    /// A poll is answered.
+    Answer(Box<Asked>),
+    /// The subscription starts.
+    Start(Box<SubscribeRequest>),
+}
+
+/// The copy of the datastore on its way.
+struct Refresh(BoxFuture<'static, Result<(), MirrorError>>);
+
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refresh")
+    }
 }
 
 /// Whether the client may still send.
@@ -113,8 +137,17 @@ impl SubscribeBody {
                     }
                     let first = ready!(poll_message(&mut self.requests, cx))?;
                     let first = first.unwrap_or_default();
-                    let request = read_subscribe(&first, &self.service.config)?;
-                    self.phase = self.start(request)?;
+                    let schema = self.service.mirror.datastore().schema();
+                    let request = read_subscribe(&first, &self.service.config, schema)?;
+                    let request = self.narrow(request)?;
+                    self.phase = self.refresh(Then::Start(Box::new(request)))?;
+                }
+                Phase::Refreshing(refresh, _) => {
+                    ready!(refresh.0.as_mut().poll(cx)).map_err(Error::from)?;
+                    let phase = std::mem::replace(&mut self.phase, Phase::Ending);
+                    if let Phase::Refreshing(_, then) = phase {
+                        self.phase = self.go_on(then)?;
+                    }
                 }
                 Phase::Snapshot(asked, snapshot) => {
                     if let Some(chunk) = snapshot.next_chunk(asked.request.encoding) {
@@ -151,12 +184,43 @@ impl SubscribeBody {
         }
     }
 
-    fn start(&self, request: SubscribeRequest) -> Result<Phase, Status> {
+    /// What of a request its sender may have.
+    fn narrow(&self, request: SubscribeRequest) -> Result<SubscribeRequest, Error> {
         let permit = self.session.permit();
-        let tenant = permit.tenant();
-        let core = &self.service.core;
         let list = narrow_list(request.list, permit.reach())?;
-        let request = SubscribeRequest { list, ..request };
+        let list = provisioned::narrow_list(list, permit)?;
+        Ok(SubscribeRequest { list, ..request })
+    }
+
+    /// First what the datastore has, if that is asked for.
+    fn refresh(&self, then: Then) -> Result<Phase, Status> {
+        let list = match &then {
+            Then::Answer(asked) => &asked.request.list,
+            Then::Start(request) => &request.list,
+        };
+        let patterns = list.subscriptions.iter().map(|one| &one.pattern);
+        if !provisioned::wants(&list.target, patterns) {
+            return self.go_on(then);
+        }
+        let mirror = self.service.mirror.clone();
+        let tenant = self.session.permit().tenant().clone();
+        let refresh = async move { mirror.refresh(&tenant).await };
+        Ok(Phase::Refreshing(Refresh(Box::pin(refresh)), then))
+    }
+
+    fn go_on(&self, then: Then) -> Result<Phase, Status> {
+        match then {
+            Then::Answer(asked) => {
+                let snapshot = self.snapshot(&asked);
+                Ok(Phase::Snapshot(asked, snapshot))
+            }
+            Then::Start(request) => self.start(*request),
+        }
+    }
+
+    fn start(&self, request: SubscribeRequest) -> Result<Phase, Status> {
+        let tenant = self.session.permit().tenant();
+        let core = &self.service.core;
         let list = &request.list;
         let holds = self.service.config.hold_unknown_target && list.mode == Mode::Stream;
         if let TargetSelector::One(target) = &list.target
@@ -199,8 +263,7 @@ impl SubscribeBody {
             return Err(unexpected(message));
         }
         if let Phase::Idle(asked) = std::mem::replace(&mut self.phase, Phase::Ending) {
-            let snapshot = self.snapshot(&asked);
-            self.phase = Phase::Snapshot(asked, snapshot);
+            self.phase = self.refresh(Then::Answer(asked))?;
         }
         Ok(())
     }

@@ -4,11 +4,14 @@
 //! not) and `/metrics` (Prometheus text). Who may reach them is decided by where the caller of these routes
 //! mounts them; nothing here is secret, and nothing here asks who calls.
 
+mod operations;
 mod process;
 mod readiness;
 mod recorder;
 mod routes;
 
+pub use operations::DOCUMENT;
+pub use operations::OPERATIONS;
 pub use readiness::Component;
 pub use readiness::Readiness;
 pub use recorder::Metrics;

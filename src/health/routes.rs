@@ -10,12 +10,14 @@ use axum::routing::get;
 
 use super::Metrics;
 use super::Readiness;
+use super::operations::HEALTHZ;
+use super::operations::READYZ;
 
 /// `/healthz` and `/readyz`; GET and HEAD alone.
 pub fn health_routes(readiness: Readiness) -> Router {
     Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .route(HEALTHZ.path, get(healthz))
+        .route(READYZ.path, get(readyz))
         .with_state(readiness)
 }
 

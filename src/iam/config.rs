@@ -25,10 +25,24 @@ pub struct Config {
     pub session_lifetime: Duration,
     /// How long audit events are kept. Older ones are removed, after which the chain begins behind them (iam A6).
     pub audit_retention: Duration,
+    /// Whether a Personal Access Token may issue tokens.
+    pub minting: Minting,
     /// Password logins.
     pub password: PasswordConfig,
     /// What failures cost.
     pub throttle: ThrottleConfig,
+}
+
+/// Whether who comes by a Personal Access Token may issue tokens (iam 1, row 14).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Minting {
+    /// It may: they end no later than its own, and are revoked along with it.
+    Child,
+    /// It may not.
+    Off,
+    /// It may, as the vendor's examples do.
+    #[default]
+    On,
 }
 
 /// Password logins (iam T7).
@@ -82,6 +96,7 @@ impl Default for Config {
             session_lifetime: Duration::from_hours(12),
             // What auditors commonly ask for.
             audit_retention: Duration::from_hours(365 * 24),
+            minting: Minting::default(),
             password: PasswordConfig::default(),
             throttle: ThrottleConfig::default(),
         }

@@ -135,6 +135,7 @@ impl Identity {
                 pepper,
                 time: time.clone(),
                 session_lifetime: config.session_lifetime,
+                minting: config.minting,
                 passwords,
                 registry: registry.clone(),
                 throttle,

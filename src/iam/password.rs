@@ -89,6 +89,15 @@ impl Passwords {
             .is_some_and(|stored| stored.m_cost() < now.m_cost() || stored.t_cost() < now.t_cost())
     }
 
+    /// Whether a hash that somebody else has made can be verified here, with what memory there is.
+    pub(crate) fn understands(hash: &PasswordHash) -> bool {
+        Phc::new(&hash.0).is_ok_and(|phc| {
+            phc.algorithm == Algorithm::Argon2id.ident()
+                && phc.hash.is_some()
+                && Params::try_from(&phc).is_ok_and(|params| params.m_cost() <= MOST_MEMORY_KIB)
+        })
+    }
+
     /// Waits for a turn to compute: as many go at once as there are cores for it.
     pub(crate) async fn turn(&self) -> Result<Turn, AuthError> {
         let turn = Arc::clone(&self.0.permits).acquire_owned();
@@ -140,6 +149,9 @@ impl fmt::Debug for Passwords {
         f.write_str("Passwords")
     }
 }
+
+/// One gibibyte, in KiB: more is a slip of the pen.
+const MOST_MEMORY_KIB: u32 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -36,6 +36,7 @@ pub struct Permit {
     action: Action,
     tenant: TenantId,
     reach: Reach,
+    covers_config: bool,
 }
 
 /// Known, but not allowed.
@@ -45,6 +46,9 @@ pub enum Denied {
     /// The tenant header names another tenant than the credential's; only skylight-admin may do that.
     #[error("tenant is not the credential's own")]
     ForeignTenant,
+    /// A token was to issue a token, and the configuration does not let it (iam 1, row 14).
+    #[error("personal access tokens may not issue tokens here")]
+    MintingOff,
     /// No role of the account allows it, or the token is narrowed.
     #[error("role does not allow {}", .action.as_str())]
     MissingRole {
@@ -65,6 +69,11 @@ impl Permit {
     /// Where it is allowed: the only tenant whose data may be touched.
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// Whether the same is allowed with configuration, which gNMI has in one tree with telemetry.
+    pub const fn covers_config(&self) -> bool {
+        self.covers_config
     }
 
     /// What of the tenant's telemetry: the rest is not to be touched, nor told of.
@@ -108,6 +117,7 @@ impl Denied {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::ForeignTenant => "tenant_mismatch",
+            Self::MintingOff => "pat_minting_off",
             Self::MissingRole { .. } => "insufficient_role",
             Self::RolesExceed => "role_exceeds_caller",
         }
@@ -131,6 +141,7 @@ pub fn permit(
             action,
             tenant,
             reach: Reach::of(&principal.scopes),
+            covers_config: allows_on_config(principal.roles, action),
         })
     } else {
         Err(Denied::MissingRole { action })
@@ -160,10 +171,22 @@ pub(crate) fn still_permits(principal: &Principal, roles: Roles, permit: &Permit
     let roles = principal.effective(roles);
     (own || roles.contains(Role::SkylightAdmin))
         && is_allowed(roles, &principal.scopes, permit.action)
+        && (!permit.covers_config || allows_on_config(roles, permit.action))
 }
 
 fn is_allowed(roles: Roles, scopes: &[Scope], action: Action) -> bool {
     scopes.iter().all(|scope| action.fits(scope)) && roles.iter().any(|role| allows(role, action))
+}
+
+/// Whether the roles allow with configuration what `action` is with telemetry. A token's paths and targets stay what
+/// they are: they narrow the one tree.
+fn allows_on_config(roles: Roles, action: Action) -> bool {
+    let action = match action {
+        Action::Read => Action::ReadConfig,
+        Action::Write => Action::WriteConfig,
+        other => other,
+    };
+    roles.iter().any(|role| allows(role, action))
 }
 
 const fn allows(role: Role, action: Action) -> bool {

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::audit::Event;
-use crate::model::Class;
 use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -24,10 +23,13 @@ use super::PatRecord;
 use super::Revocation;
 use super::Roles;
 use super::State;
+use super::Sweep;
 use super::TenantPolicy;
 use super::TenantRecord;
 use super::Use;
 
+pub use super::fault::Fault;
+pub use super::fault::RecordsError;
 pub use super::which::Which;
 
 /// The store of identities. `store` implements it; the tests in `store/tests/conformance.rs` are what every
@@ -144,6 +146,17 @@ pub trait Records: Debug + Send + Sync {
 
     /// Tokens of all tenants that were over for good before `before`, at most `limit`.
     async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError>;
+
+    /// Personal Access Tokens of a tenant that are neither revoked nor over at `now` and that `sweep` names: by id, at most
+    /// `limit` after `after`.
+    async fn swept(
+        &self,
+        tenant: &TenantId,
+        sweep: &Sweep,
+        now: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<PatRecord>, RecordsError>;
 
     /// Notes uses of tokens (iam A4).
     async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError>;
@@ -322,69 +335,6 @@ impl Page {
             kind: None,
             after: String::new(),
             limit: PAGE_LIMIT,
-        }
-    }
-}
-
-/// Why a store did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordsError {
-    /// The account was changed since it was read.
-    #[error("account was changed by another writer")]
-    Changed,
-    /// No such tenant, account or token.
-    #[error("no such {0}")]
-    NotFound(&'static str),
-    /// A token of the account has this name.
-    #[error("token name is taken")]
-    PatNameTaken,
-    /// The tenant or the account has as many active tokens as it may.
-    #[error("{0} has as many active tokens as it may")]
-    QuotaExceeded(&'static str),
-    /// The tenant exists.
-    #[error("tenant exists")]
-    TenantExists,
-    /// The store cannot be used now. It has logged why.
-    #[error("store is unavailable: {0}")]
-    Unavailable(Fault),
-    /// The tenant has an account of this name.
-    #[error("username is taken by a {}", .0.as_str())]
-    UsernameTaken(AccountKind),
-}
-
-/// What is wrong with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// Another writer did not finish in time.
-    #[error("it is busy")]
-    Busy,
-    /// Its content makes no sense.
-    #[error("its file is corrupt")]
-    Corrupt,
-    /// No room for more.
-    #[error("its disk is full")]
-    Full,
-    /// Anything else.
-    #[error("it does not answer")]
-    Other,
-    /// It may not be written.
-    #[error("it is read-only")]
-    ReadOnly,
-}
-
-impl RecordsError {
-    /// Whose fault it is.
-    pub const fn class(self) -> Class {
-        match self {
-            Self::Changed
-            | Self::PatNameTaken
-            | Self::QuotaExceeded(_)
-            | Self::TenantExists
-            | Self::UsernameTaken(_) => Class::Conflict,
-            Self::NotFound(_) => Class::NotFound,
-            Self::Unavailable(_) => Class::Unavailable,
         }
     }
 }

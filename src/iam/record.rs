@@ -104,6 +104,8 @@ pub struct PatRecord {
     pub revoked: Option<Timestamp>,
     /// When and from where it was last used, to the minute.
     pub last_used: Option<LastUse>,
+    /// The token by which it was issued, where it is revoked along with that one.
+    pub parent: Option<PatId>,
 }
 
 /// A use of a token.

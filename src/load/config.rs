@@ -30,6 +30,8 @@ pub struct Config {
     pub duration: Duration,
     /// How long the load runs before that.
     pub warm_up: Duration,
+    /// From one connection that is replaced by a new one to the next; each has its turn. `None`: they stay.
+    pub reconnect_interval: Option<Duration>,
     /// The server's process, when it runs here.
     pub server_process: Option<u32>,
 }

@@ -34,9 +34,16 @@ impl Leaves {
         }
     }
 
+    /// Takes in a value that was there before the sync: where the leaf is when the stream begins.
+    pub(super) fn begin(&mut self, value: u64) {
+        let (leaf, counter) = parts(value);
+        if let Some(last) = self.counters.get_mut(leaf) {
+            *last = counter;
+        }
+    }
+
     pub(super) fn note(&mut self, value: u64, duplicates: u32) -> Order {
-        let leaf = usize::try_from(value >> u32::BITS).unwrap_or(usize::MAX);
-        let counter = u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
+        let (leaf, counter) = parts(value);
         let Some(last) = self.counters.get_mut(leaf) else {
             return Order::Foreign;
         };
@@ -63,6 +70,12 @@ impl Leaves {
     }
 }
 
+fn parts(value: u64) -> (usize, u32) {
+    let leaf = usize::try_from(value >> u32::BITS).unwrap_or(usize::MAX);
+    let counter = u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
+    (leaf, counter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +92,7 @@ mod tests {
         assert_eq!(leaves.behind(&[1, 8]), 2);
         leaves.all_expected = false;
         assert_eq!(leaves.behind(&[1, 8]), 1);
+        leaves.begin(value(0, 5));
+        assert_eq!(leaves.note(value(0, 6), 0), Order::Next);
     }
 }

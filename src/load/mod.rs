@@ -7,6 +7,7 @@
 mod codec;
 mod config;
 mod connect;
+mod crowd;
 mod error;
 mod histogram;
 mod leaves;

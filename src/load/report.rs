@@ -44,6 +44,8 @@ pub struct Report {
     pub reordered: u64,
     /// Leaves whose last value did not come, over all subscriptions.
     pub lost_leaves: u64,
+    /// Connections that were replaced by new ones while it was measured.
+    pub reconnects: u64,
     /// Failed RPCs by status.
     pub errors: BTreeMap<String, u64>,
     /// Cores that the generator used.
@@ -63,6 +65,8 @@ pub struct Report {
     pub server_bytes_connected: Option<u64>,
     /// With all streams open and nothing written.
     pub server_bytes_idle: Option<u64>,
+    /// When a sixth of the time was over: what comes later should add nothing.
+    pub server_bytes_settled: Option<u64>,
     /// When the load was over, before stalled readers resumed.
     pub server_bytes_after: Option<u64>,
     /// The machine was full, and the generator used more of it than the server.
@@ -118,7 +122,9 @@ pub(super) struct Facts {
     pub(super) before: Option<u64>,
     pub(super) connected: Option<u64>,
     pub(super) idle: Option<u64>,
+    pub(super) settled: Option<u64>,
     pub(super) after: Option<u64>,
+    pub(super) reconnects: u64,
     pub(super) cores: usize,
     pub(super) limited_count: bool,
 }
@@ -157,6 +163,7 @@ impl Report {
             missing: all.missing,
             reordered: all.reordered,
             lost_leaves: all.lost_leaves,
+            reconnects: facts.reconnects,
             own_cores: own,
             server_cores: server,
             server_nanos_per_delivery: facts
@@ -166,6 +173,7 @@ impl Report {
             server_bytes_before: facts.before,
             server_bytes_connected: facts.connected,
             server_bytes_idle: facts.idle,
+            server_bytes_settled: facts.settled,
             server_bytes_after: facts.after,
             idle_cores: idle,
             other_cores: (machine - idle - own - server.unwrap_or_default()).max(0.0),

@@ -7,9 +7,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::TryStreamExt as _;
-use parking_lot::Mutex;
-use tokio::sync::mpsc;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio::time::timeout;
@@ -24,8 +21,8 @@ use super::config::END_DEADLINE;
 use super::config::MAX_LEAVES;
 use super::config::OPENING_AT_ONCE;
 use super::config::SETTLE_DEADLINE;
-use super::config::SYNC_DEADLINE;
 use super::connect::Dialer;
+use super::crowd::Crowd;
 use super::error::Error;
 use super::process::Process;
 use super::process::Usage;
@@ -34,11 +31,6 @@ use super::publisher::Publisher;
 use super::report::Facts;
 use super::report::Report;
 use super::request;
-use super::subscriber::Common;
-use super::subscriber::Pace;
-use super::subscriber::Phase;
-use super::subscriber::Subscriber;
-use super::tally::Tally;
 
 /// Where a run stands, told once a second while it measures.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +65,7 @@ pub async fn run(
     facts.connected = memory(&config)?;
 
     let root = request::root(&clock.now().nanos().to_string());
-    let mut readers = Crowd::subscribe(&config, clock, &channels, &root).await?;
+    let mut readers = Crowd::subscribe(&config, clock, channels, &root).await?;
     facts.idle = memory(&config)?;
     let mut writers = Desk::open(&config, publishers, &root)?;
     tokio::time::sleep(config.warm_up).await;
@@ -81,7 +73,7 @@ pub async fn run(
     let (usage, written) = (usage(&config)?, writers.written());
     let idle = machine_idle().map_err(Error::Machine)?;
     let started = Instant::now();
-    readers.phase.send_replace(Phase::Measuring);
+    readers.measure();
     while started.elapsed() < config.duration && !writers.are_done() {
         let left = config.duration.saturating_sub(started.elapsed());
         tokio::select! {
@@ -93,6 +85,9 @@ pub async fn run(
             written: writers.written(),
             delivered: readers.delivered(),
         });
+        if facts.settled.is_none() && started.elapsed() >= config.duration / SETTLING_SHARE {
+            facts.settled = memory(&config)?;
+        }
     }
     facts.measured = started.elapsed();
     facts.ingested = writers.written() - written;
@@ -107,7 +102,7 @@ pub async fn run(
     facts.after = memory(&config)?;
 
     let errors = writers.close().await;
-    readers.settle(&writers.finals).await;
+    facts.reconnects = readers.settle(&writers.finals).await;
     writers.clean().await;
     let (mut eager, laggards) = readers.tallies();
     for (code, count) in errors {
@@ -174,112 +169,6 @@ fn usage(config: &Config) -> Result<(Usage, Option<Usage>), Error> {
 
 fn memory(config: &Config) -> Result<Option<u64>, Error> {
     Ok(usage(config)?.1.map(|server| server.resident_bytes))
-}
-
-/// All subscribers.
-struct Crowd {
-    tasks: JoinSet<()>,
-    phase: watch::Sender<Phase>,
-    /// Per connection: those who read at once, and the others.
-    tallies: Vec<[Arc<Mutex<Tally>>; 2]>,
-}
-
-impl Crowd {
-    /// Subscribes, and returns when every stream is in sync or has failed.
-    async fn subscribe(
-        config: &Config,
-        clock: Clock,
-        channels: &[Channel],
-        root: &pb::Path,
-    ) -> Result<Self, Error> {
-        let mut headers = request::metadata(&config.credential)?;
-        headers.insert(
-            "content-type",
-            http::HeaderValue::from_static("application/grpc"),
-        );
-        headers.insert("te", http::HeaderValue::from_static("trailers"));
-        let common = Arc::new(Common {
-            clock,
-            headers,
-            first: request::subscribe(config, root),
-            poll: request::poll(),
-            mode: config.readers.mode,
-            leaves: config.writers.map_or(0, |writers| writers.leaves),
-            all_expected: config.readers.paths.is_empty(),
-        });
-        let (phase, phases) = watch::channel(Phase::Warming);
-        let (ready, mut all_ready) = mpsc::channel(1);
-        let fresh = || Arc::new(Mutex::new(Tally::new()));
-        let tallies: Vec<_> = channels.iter().map(|_| [fresh(), fresh()]).collect();
-        let mut tasks = JoinSet::new();
-        let places = channels.iter().zip(&tallies).cycle();
-        for (index, (channel, [eager, laggard])) in (0..config.readers.subscriptions).zip(places) {
-            let pace = pace(config, index);
-            let tally = if pace == Pace::Eager { eager } else { laggard };
-            let subscriber = Subscriber {
-                common: Arc::clone(&common),
-                channel: channel.clone(),
-                phase: phases.clone(),
-                pace,
-                tally: Arc::clone(tally),
-                ready: Some(ready.clone()),
-            };
-            tasks.spawn(subscriber.run());
-        }
-        drop(ready);
-        // Late ones are counted when they come, or as an error.
-        let _late = timeout(SYNC_DEADLINE, all_ready.recv()).await;
-        Ok(Self {
-            tasks,
-            phase,
-            tallies,
-        })
-    }
-
-    fn delivered(&self) -> u64 {
-        let tallies = self.tallies.iter().flatten();
-        tallies.map(|tally| tally.lock().deliveries).sum()
-    }
-
-    /// Waits until every stream has seen every leaf's last value, or too long.
-    async fn settle(&mut self, finals: &[u32]) {
-        self.phase.send_replace(Phase::Settling(finals.into()));
-        if timeout(SETTLE_DEADLINE, self.join()).await.is_err() {
-            self.phase.send_replace(Phase::Over);
-            // What hangs even then is aborted with the set.
-            let _hung = timeout(END_DEADLINE, self.join()).await;
-        }
-    }
-
-    async fn join(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
-    }
-
-    fn tallies(&self) -> (Tally, Tally) {
-        let (mut eager, mut laggards) = (Tally::new(), Tally::new());
-        for [one, other] in &self.tallies {
-            eager.merge(&one.lock());
-            laggards.merge(&other.lock());
-        }
-        (eager, laggards)
-    }
-}
-
-/// Stalled and slow subscribers are spread evenly among the others.
-fn pace(config: &Config, index: usize) -> Pace {
-    let readers = &config.readers;
-    let is_one_of = |count: usize| {
-        let before = index * count / readers.subscriptions.max(1);
-        let after = (index + 1) * count / readers.subscriptions.max(1);
-        after > before
-    };
-    if is_one_of(readers.stalled) {
-        Pace::Stalled
-    } else if is_one_of(readers.stalled + readers.slow) {
-        Pace::Slow
-    } else {
-        Pace::Eager
-    }
 }
 
 /// All publishers.
@@ -375,3 +264,6 @@ impl Desk {
 
 /// Often enough to see that it goes on.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The share of a run after which its memory is expected to stay: the first ten minutes of an hour.
+const SETTLING_SHARE: u32 = 6;

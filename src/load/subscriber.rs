@@ -65,7 +65,8 @@ pub(super) struct Common {
 #[derive(Debug)]
 pub(super) struct Subscriber {
     pub(super) common: Arc<Common>,
-    pub(super) channel: Channel,
+    /// Its connection. A new one makes it subscribe again.
+    pub(super) channel: watch::Receiver<Channel>,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) pace: Pace,
     pub(super) tally: Arc<Mutex<Tally>>,
@@ -83,6 +84,14 @@ struct Reading {
     synced: bool,
 }
 
+/// How an RPC ended as it should.
+enum End {
+    /// The run is over, or the answer complete.
+    Done,
+    /// There is another connection.
+    Moved,
+}
+
 /// How an RPC ended that should not have: its gRPC status, or `transport`.
 struct Failure(String);
 
@@ -91,18 +100,22 @@ impl Subscriber {
     pub(super) async fn run(mut self) {
         loop {
             let outcome = self.subscribe().await;
-            if let Err(Failure(code)) = &outcome {
-                self.tally.lock().error(code);
-            }
             self.ready = None;
-            let again = outcome.is_ok() && self.common.mode == Mode::Once && !self.is_finishing();
+            let again = match outcome {
+                Ok(End::Moved) => true,
+                Ok(End::Done) => self.common.mode == Mode::Once && !self.is_finishing(),
+                Err(Failure(code)) => {
+                    self.tally.lock().error(&code);
+                    false
+                }
+            };
             if !again {
                 return;
             }
         }
     }
 
-    async fn subscribe(&mut self) -> Result<(), Failure> {
+    async fn subscribe(&mut self) -> Result<End, Failure> {
         let mut reading = self.open().await?;
         let mut finals = None;
         loop {
@@ -110,35 +123,39 @@ impl Subscriber {
                 biased;
                 changed = self.phase.changed() => {
                     if changed.is_err() || self.common.mode != Mode::Stream && self.is_finishing() {
-                        return Ok(());
+                        return Ok(End::Done);
                     }
                     match self.phase.borrow_and_update().clone() {
                         Phase::Settling(last) => finals = Some(last),
                         Phase::Over => {
                             let lost = finals.map_or(0, |last| reading.leaves.behind(&last));
                             self.tally.lock().lost_leaves += lost;
-                            return Ok(());
+                            return Ok(End::Done);
                         }
                         Phase::Warming | Phase::Measuring => {}
                     }
                 }
+                Ok(()) = self.channel.changed(), if finals.is_none() => return Ok(End::Moved),
                 frame = reading.body.frame() => {
                     let Some(frame) = frame else { return Err(transport()) };
                     match frame.map_err(|_| transport())?.into_data() {
                         Ok(chunk) => self.take(&mut reading, &chunk).await?,
-                        Err(frame) => return end(frame.trailers_ref(), self.common.mode),
+                        Err(frame) => {
+                            end(frame.trailers_ref(), self.common.mode)?;
+                            return Ok(End::Done);
+                        }
                     }
                 }
             }
             if let Some(last) = &finals
                 && reading.leaves.behind(last) == 0
             {
-                return Ok(());
+                return Ok(End::Done);
             }
         }
     }
 
-    async fn open(&self) -> Result<Reading, Failure> {
+    async fn open(&mut self) -> Result<Reading, Failure> {
         let (requests, rest) = mpsc::channel(2);
         // The channel has room for it, and its other end lives in the request.
         let _sent = requests.try_send(self.common.first.clone());
@@ -148,7 +165,8 @@ impl Subscriber {
         *request.uri_mut() = http::Uri::from_static("/gnmi.gNMI/Subscribe");
         *request.headers_mut() = self.common.headers.clone();
         let asked = Instant::now();
-        let response = self.channel.clone().oneshot(request).await;
+        let channel = self.channel.borrow_and_update().clone();
+        let response = channel.oneshot(request).await;
         let response = response.map_err(|_| transport())?;
         if response.headers().contains_key(GRPC_STATUS) {
             end(Some(response.headers()), Mode::Stream)?;
@@ -197,11 +215,14 @@ impl Subscriber {
             ..
         } = reading;
         splitter.feed(chunk, |message| {
-            let live = *synced && self.common.mode == Mode::Stream;
+            let streams = self.common.mode == Mode::Stream;
+            let live = *synced && streams;
             let head = scan(message, |update| {
                 tally.coalesced += u64::from(update.duplicates);
-                if live && let Some(value) = update.value {
-                    tally.order(leaves.note(value, update.duplicates));
+                match update.value {
+                    Some(value) if live => tally.order(leaves.note(value, update.duplicates)),
+                    Some(value) if streams => leaves.begin(value),
+                    _ => {}
                 }
             })?;
             tally.messages += 1;

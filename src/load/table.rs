@@ -40,6 +40,9 @@ impl fmt::Display for Report {
         row(f, "missing", self.missing)?;
         row(f, "reordered", self.reordered)?;
         row(f, "lost leaves", self.lost_leaves)?;
+        if self.reconnects > 0 {
+            row(f, "reconnects", self.reconnects)?;
+        }
         self.errors(f)?;
         self.processes(f)?;
         let verdict = if self.clean { "clean" } else { "NOT CLEAN" };
@@ -72,6 +75,7 @@ impl Report {
             ("server MiB, before", self.server_bytes_before),
             ("server MiB, connected", self.server_bytes_connected),
             ("server MiB, subscribed", self.server_bytes_idle),
+            ("server MiB, a sixth on", self.server_bytes_settled),
             ("server MiB, after load", self.server_bytes_after),
         ];
         for (name, bytes) in memory {

@@ -22,6 +22,8 @@ pub struct Claims {
     pub username: String,
     /// Role names: an object's keys, an array, or words.
     pub roles: String,
+    /// One of the parties that `aud` must name; `None` asks for nobody in it.
+    pub audience: Option<String>,
 }
 
 /// The answer makes no sense.
@@ -37,6 +39,7 @@ impl Default for Claims {
             subject: "sub".to_owned(),
             username: "username".to_owned(),
             roles: ROLES.to_owned(),
+            audience: None,
         }
     }
 }
@@ -57,6 +60,11 @@ impl Claims {
                 return Ok(None);
             }
         }
+        let is_meant = |audience: &String| is_among(audience, body.get("aud"));
+        // A token for somebody else is none here (RFC 7662 4).
+        if !self.audience.as_ref().is_none_or(is_meant) {
+            return Ok(None);
+        }
         let text = |name: &str| {
             let text = body.get(name).and_then(Value::as_str);
             text.filter(|text| (1..=LONGEST).contains(&text.len()))
@@ -74,6 +82,15 @@ impl Claims {
             account_networks: list(body.get(ACCOUNT_NETWORKS))?,
             expires: expires(body.get("exp"))?,
         }))
+    }
+}
+
+/// `aud` is one name or a list of them (RFC 7662 2.2).
+fn is_among(audience: &str, named: Option<&Value>) -> bool {
+    match named {
+        Some(Value::String(name)) => name == audience,
+        Some(Value::Array(several)) => several.iter().any(|one| one == audience),
+        _ => false,
     }
 }
 
@@ -211,6 +228,30 @@ mod tests {
             assert_eq!(read(&body), Ok(None));
         }
         assert!(read(&json!([])).is_err());
+    }
+
+    #[test]
+    fn audience_is_named_alone_or_among_others() {
+        let claims = Claims {
+            audience: Some("edge".to_owned()),
+            ..Claims::default()
+        };
+        for (audience, expected) in [
+            (json!("edge"), true),
+            (json!(["other", "edge"]), true),
+            (json!("Edge"), false),
+            (json!(["other"]), false),
+            (json!([]), false),
+            (json!({ "edge": true }), false),
+            (Value::Null, false),
+        ] {
+            let mut body = zitadel();
+            body["aud"] = audience;
+            let now = Timestamp::from_secs(1_000);
+            let told = claims.read(body.to_string().as_bytes(), now).unwrap();
+            assert_eq!(told.is_some(), expected, "{body}");
+            assert!(read(&body).unwrap().is_some());
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::openapi::nullable;
 pub(super) const DOCUMENT: Document = Document {
     failures: &[400, 401, 403, 405, 429, 500, 503],
     failure: &REFUSED,
+    failure_media: &["application/json"],
     media: &["application/json"],
 };
 

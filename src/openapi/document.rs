@@ -16,6 +16,8 @@ pub struct Document {
     pub failures: &'static [u16],
     /// The body of a failure.
     pub failure: &'static Schema,
+    /// The media types of failures.
+    pub failure_media: &'static [&'static str],
     /// The media types of answers.
     pub media: &'static [&'static str],
 }
@@ -98,6 +100,14 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 }
 
 fn body(body: Body, schemas: &mut Map<String, Value>) -> Option<Value> {
+    if let Body::Raw(media) = body {
+        let file = || json!({ "schema": { "type": "string" } });
+        let content: Map<String, Value> = media
+            .iter()
+            .map(|media| ((*media).to_owned(), file()))
+            .collect();
+        return Some(json!({ "required": true, "content": content }));
+    }
     let schema = body.schema()?;
     schema.write(schemas);
     let media = match body {
@@ -117,22 +127,21 @@ fn answers(of: &Document, operation: &Operation, schemas: &mut Map<String, Value
         || json!({ "description": "Done." }),
         |schema| {
             schema.write(schemas);
-            answer(of, "Done.", schema)
+            answer(of.media, "Done.", schema)
         },
     );
     answers.insert(operation.success.to_string(), success);
     for status in of.failures.iter().chain(operation.failures) {
         let reason = http::StatusCode::from_u16(*status).ok();
         let reason = reason.and_then(|status| status.canonical_reason());
-        let failed = answer(of, reason.unwrap_or("Failed"), of.failure);
+        let failed = answer(of.failure_media, reason.unwrap_or("Failed"), of.failure);
         answers.insert(status.to_string(), failed);
     }
     Value::Object(answers)
 }
 
-fn answer(of: &Document, description: &str, schema: &Schema) -> Value {
-    let content: Map<String, Value> = of
-        .media
+fn answer(media: &[&str], description: &str, schema: &Schema) -> Value {
+    let content: Map<String, Value> = media
         .iter()
         .map(|media| ((*media).to_owned(), json!({ "schema": schema.reference() })))
         .collect();

@@ -68,6 +68,8 @@ pub enum Body {
     None,
     /// A JSON object that may be left out.
     Optional(&'static Schema),
+    /// A file of one of these media types.
+    Raw(&'static [&'static str]),
 }
 
 impl Method {
@@ -88,7 +90,7 @@ impl Body {
     pub const fn schema(self) -> Option<&'static Schema> {
         match self {
             Self::Form(schema) | Self::Json(schema) | Self::Optional(schema) => Some(schema),
-            Self::None => None,
+            Self::None | Self::Raw(_) => None,
         }
     }
 }

@@ -119,6 +119,14 @@ impl Refusal {
         self
     }
 
+    /// The same, where what is to be deleted is not there (RFC 8040 4.7).
+    pub(super) fn or_absent(mut self, status: StatusCode) -> Self {
+        if self.tag == Tag::DataMissing.as_str() && self.details.app_tag.is_none() {
+            self.status = status;
+        }
+        self
+    }
+
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.details.headers.push((name, value));
         self
@@ -145,7 +153,12 @@ impl Refusal {
         let members = self.members();
         let body = match media.format() {
             Format::Json => json!({ "ietf-restconf:errors": { "error": [members] } }).to_string(),
-            Format::Xml => xml(&members, schema),
+            Format::Xml => {
+                let error = error_xml(&members, schema);
+                format!(
+                    "<errors xmlns=\"urn:ietf:params:xml:ns:yang:ietf-restconf\">{error}</errors>"
+                )
+            }
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
@@ -157,9 +170,9 @@ impl Refusal {
     }
 }
 
-fn xml(members: &Map<String, Value>, schema: &Schema) -> String {
-    let mut text =
-        String::from("<errors xmlns=\"urn:ietf:params:xml:ns:yang:ietf-restconf\"><error>");
+/// An error as an element of whatever namespace holds around it.
+pub(super) fn error_xml(members: &Map<String, Value>, schema: &Schema) -> String {
+    let mut text = String::from("<error>");
     for (name, value) in members {
         let value = value.as_str().unwrap_or_default();
         text.push('<');
@@ -176,7 +189,7 @@ fn xml(members: &Map<String, Value>, schema: &Schema) -> String {
         }
         let _ = write!(text, ">{}</{name}>", escaped(value));
     }
-    text.push_str("</error></errors>");
+    text.push_str("</error>");
     text
 }
 

@@ -1,8 +1,9 @@
-//! Event streams (RFC 8040 sections 3.8 and 6): server-sent events, in JSON.
+//! Event streams (RFC 8040 sections 3.8 and 6): server-sent events, in JSON and XML.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 
-use crate::datastore::Notice;
+use crate::clock::Clock;
 use crate::datastore::Notices;
 use crate::iam::LiveSession;
 use crate::model::TenantId;
@@ -31,6 +32,7 @@ use crate::schema::Schema;
 use super::Service;
 use super::error::Refusal;
 use super::filter::Filter;
+use super::form::Form;
 use super::query::Query;
 
 /// What a reader has asked for, checked.
@@ -40,14 +42,15 @@ pub(super) struct Subscription {
     after: u64,
     is_replay: bool,
     stop: Option<Timestamp>,
+    form: Form,
 }
 
 impl Subscription {
     /// Reads a request for the stream of this name.
-    pub(super) fn read(
+    pub(super) async fn read(
         service: &Service,
         tenant: &TenantId,
-        (stream, query, headers): (&str, &Query, &HeaderMap),
+        ((stream, query, headers), form): ((&str, &Query, &HeaderMap), Form),
     ) -> Result<Self, Refusal> {
         let schema = service.schema();
         let mut filter = Filter::default();
@@ -81,6 +84,7 @@ impl Subscription {
             (None, Some(_)) => return Err(Refusal::invalid("stop-time needs start-time")),
             _ => {}
         }
+        notices.refresh(tenant).await?;
         let newest = *notices.watch(tenant).borrow();
         let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
         let last = last.and_then(|id| id.parse::<u64>().ok());
@@ -94,6 +98,7 @@ impl Subscription {
             after,
             is_replay: start.is_some(),
             stop,
+            form,
         })
     }
 
@@ -111,6 +116,8 @@ impl Subscription {
             subscription: self,
             ready: VecDeque::new(),
             notices,
+            schema: Arc::clone(service.schema()),
+            clock: service.clock.clone(),
             tenant,
             newest,
             session,
@@ -128,6 +135,8 @@ struct Reading {
     subscription: Subscription,
     ready: VecDeque<String>,
     notices: Notices,
+    schema: Arc<Schema>,
+    clock: Clock,
     tenant: TenantId,
     newest: watch::Receiver<u64>,
     session: LiveSession,
@@ -180,11 +189,13 @@ impl Reading {
                 return !self.ready.is_empty();
             }
             if self.subscription.filter.passes(&notice) {
-                self.ready.push_back(event(&notice));
+                let event = self.subscription.form.event(&self.schema, &notice);
+                self.ready.push_back(event);
             }
         }
         if !has_more && self.replay_until.take().is_some() {
-            self.ready.push_back(REPLAYED.to_owned());
+            let now = self.clock.now();
+            self.ready.push_back(self.subscription.form.replayed(now));
             return true;
         }
         has_more
@@ -217,17 +228,14 @@ impl Reading {
     }
 }
 
-/// One event: JSON has no line breaks, so that it is one line of data.
-fn event(notice: &Notice) -> String {
-    let body = json!({ "ietf-restconf:notification": {
-        "eventTime": notice.at.to_string(),
-        notice.kind: notice.content,
-    }});
-    format!("id: {}\ndata: {body}\n\n", notice.id)
-}
-
 /// The content of `ietf-restconf-monitoring:streams`.
-pub(super) fn streams(schema: &Schema, host: &str, began: Timestamp) -> Value {
+pub(super) fn streams(service: &Service, host: &str, began: Timestamp) -> Value {
+    let schema = service.schema();
+    let below = if service.config.vendor_locations {
+        "notif"
+    } else {
+        "streams"
+    };
     let all = (ALL.to_owned(), "All notifications.".to_owned());
     let each = schema.notifications().iter();
     let each = each.map(|it| (format!("{ONE}{it}"), format!("The notification {it}.")));
@@ -237,10 +245,10 @@ pub(super) fn streams(schema: &Schema, host: &str, began: Timestamp) -> Value {
             "description": description,
             "replay-support": true,
             "replay-log-creation-time": began.to_string(),
-            "access": [{
-                "encoding": "json",
-                "location": format!("https://{host}/restconf/streams/{name}/JSON"),
-            }],
+            "access": [
+                { "encoding": "json", "location": format!("https://{host}/restconf/{below}/{name}/JSON") },
+                { "encoding": "xml", "location": format!("https://{host}/restconf/{below}/{name}/XML") },
+            ],
         })
     };
     let streams: Vec<Value> = std::iter::once(all).chain(each).map(stream).collect();
@@ -265,13 +273,9 @@ fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, Refusal> {
 }
 
 /// The stream of all notifications (RFC 8040 6.3.1).
-const ALL: &str = "NETCONF";
+pub(super) const ALL: &str = "NETCONF";
 /// Streams of one notification each, named as the vendor does.
-const ONE: &str = "notification-stream/";
-
-/// RFC 5277 2.1.1: what follows happens now.
-const REPLAYED: &str =
-    "data: {\"ietf-restconf:notification\":{\"nc-notifications:replayComplete\":{}}}\n\n";
+pub(super) const ONE: &str = "notification-stream/";
 
 /// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

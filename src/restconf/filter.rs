@@ -113,7 +113,7 @@ mod tests {
         let notice = Notice {
             id: 1,
             at: Timestamp::EPOCH,
-            kind,
+            kind: kind.to_owned(),
             group: None,
             content: json!({ "session-id": "s", "status": "running" }),
         };

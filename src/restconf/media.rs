@@ -21,7 +21,7 @@ pub(super) enum Media {
 }
 
 impl Media {
-    const ALL: [Self; 4] = [Self::YangJson, Self::YangXml, Self::Json, Self::Xml];
+    pub(super) const ALL: [Self; 4] = [Self::YangJson, Self::YangXml, Self::Json, Self::Xml];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -39,14 +39,20 @@ impl Media {
         }
     }
 
-    /// What the client likes best of what there is; `None` when it takes none of it. One that says nothing takes JSON.
+    /// What the client likes best of what there is; `None` when it takes none of it. One that says nothing takes what it sends, or JSON.
     pub(super) fn chosen(headers: &HeaderMap) -> Option<Self> {
         let mut ranges = Vec::new();
         for value in headers.get_all(ACCEPT) {
             ranges.extend(value.to_str().unwrap_or_default().split(',').map(range));
         }
         if ranges.is_empty() {
-            return Some(Self::YangJson);
+            // As the request is written, so is the answer (RFC 8040 5.2).
+            let is_xml = content_type(headers).ends_with("xml");
+            return Some(if is_xml {
+                Self::YangXml
+            } else {
+                Self::YangJson
+            });
         }
         let weight = |media: Self| {
             // The most exact range counts (RFC 9110 12.5.1).
@@ -105,9 +111,10 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
 }
 
 /// What a body is written in.
-pub(super) fn body_format(headers: &HeaderMap) -> Result<Format, Refusal> {
+pub(super) fn body_format(headers: &HeaderMap, plain_json: bool) -> Result<Format, Refusal> {
     match content_type(headers).as_str() {
-        "application/yang-data+json" | "application/json" => Ok(Format::Json),
+        "application/yang-data+json" => Ok(Format::Json),
+        "application/json" if plain_json => Ok(Format::Json),
         "application/yang-data+xml" | "application/xml" | "text/xml" => Ok(Format::Xml),
         _ => Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -143,5 +150,9 @@ mod tests {
         );
         check("text/html", None);
         check("application/yang-data+json;q=0", None);
+        let mut headers = HeaderMap::new();
+        assert_eq!(Media::chosen(&headers), Some(Media::YangJson));
+        headers.insert(CONTENT_TYPE, "application/yang-patch+xml".parse().unwrap());
+        assert_eq!(Media::chosen(&headers), Some(Media::YangXml));
     }
 }

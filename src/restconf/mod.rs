@@ -8,13 +8,17 @@
 mod admission;
 mod body;
 mod condition;
+mod config;
+mod description;
 mod discovery;
 mod error;
 mod events;
 mod fields;
 mod filter;
+mod form;
 mod media;
 mod operation;
+mod origin;
 mod patch;
 mod prune;
 mod query;
@@ -26,5 +30,10 @@ mod state;
 mod stream;
 mod target;
 mod write;
+mod xml;
 
+#[cfg(test)]
+mod hostile;
+
+pub use config::Config;
 pub use service::Service;

@@ -17,6 +17,7 @@ use crate::datastore::Op;
 use crate::datastore::tree::Position;
 use crate::model::TenantId;
 use crate::schema::Format;
+use crate::schema::Schema;
 use crate::schema::check_json;
 
 use super::Service;
@@ -24,8 +25,12 @@ use super::body::malformed;
 use super::condition::Conditions;
 use super::condition::put_marks;
 use super::error::Refusal;
+use super::error::error_xml;
+use super::error::escaped;
+use super::media::Media;
 use super::target::Target;
 use super::write::content;
+use super::xml::Element;
 
 /// One request to patch.
 pub(super) struct Patching<'a> {
@@ -39,20 +44,36 @@ pub(super) struct Patching<'a> {
 }
 
 /// What a patch says.
-struct Patch {
+pub(super) struct Patch {
     id: String,
     edits: Vec<Map<String, Value>>,
 }
 
+/// What the client is told, in the form that it wants.
+struct Report<'a> {
+    patch: &'a Patch,
+    schema: &'a Schema,
+    media: Media,
+}
+
 impl Patching<'_> {
     /// Makes the edits, and tells what became of them.
-    pub(super) async fn answer(self, body: &str) -> Result<Response, Refusal> {
-        let patch = Patch::parse(body)?;
+    pub(super) async fn answer(
+        self,
+        body: &str,
+        (format, media): (Format, Media),
+    ) -> Result<Response, Refusal> {
+        let patch = Patch::parse(body, format)?;
+        let report = Report {
+            patch: &patch,
+            schema: self.service.schema(),
+            media,
+        };
         let mut edits = Vec::new();
         for edit in &patch.edits {
-            match self.edit(edit).await {
+            match self.edit(edit, format).await {
                 Ok(edit) => edits.push(edit),
-                Err(refusal) => return Ok(patch.failed(&refusal, Some(edits.len()))),
+                Err(refusal) => return Ok(report.failed(&refusal, Some(edits.len()))),
             }
         }
         let precondition = self.conditions.precondition(&self.target.steps);
@@ -60,18 +81,18 @@ impl Patching<'_> {
         let made = datastore.edit(self.tenant, &edits, precondition.as_ref(), &self.event);
         match made.await {
             Ok(outcome) => {
-                let mut response = patch.status(StatusCode::OK, ("ok", json!([null])));
+                let mut response = report.done();
                 if let Some(mark) = outcome.mark {
                     put_marks(response.headers_mut(), mark);
                 }
                 Ok(response)
             }
-            Err(EditError::Fault { edit, fault }) => Ok(patch.failed(&fault.into(), edit)),
+            Err(EditError::Fault { edit, fault }) => Ok(report.failed(&fault.into(), edit)),
             Err(other) => Err(other.into()),
         }
     }
 
-    async fn edit(&self, edit: &Map<String, Value>) -> Result<Edit, Refusal> {
+    async fn edit(&self, edit: &Map<String, Value>, format: Format) -> Result<Edit, Refusal> {
         let schema = self.service.schema();
         let target = self.target(text(edit, "target")?)?;
         if target.action.is_some() {
@@ -91,8 +112,11 @@ impl Patching<'_> {
         let has_value = matches!(operation, "create" | "insert" | "merge" | "replace");
         let value = match (has_value, edit.get("value")) {
             (true, Some(value)) => {
-                let text = value.to_string();
-                Some(content(self.service, &target, text, Format::Json).await?)
+                let text = match (format, value) {
+                    (Format::Xml, Value::String(element)) => element.clone(),
+                    (_, value) => value.to_string(),
+                };
+                Some(content(self.service, &target, text, format).await?)
             }
             (false, None) => None,
             (true, None) => return Err(missing("value")),
@@ -159,13 +183,10 @@ impl Patching<'_> {
 }
 
 impl Patch {
-    fn parse(body: &str) -> Result<Self, Refusal> {
-        check_json(body)?;
-        let broken = || malformed("body is not one \"ietf-yang-patch:yang-patch\"");
-        let mut body: Map<String, Value> = serde_json::from_str(body).map_err(|_| broken())?;
-        let patch = body.remove("ietf-yang-patch:yang-patch");
-        let (Some(Value::Object(mut patch)), true) = (patch, body.is_empty()) else {
-            return Err(broken());
+    pub(super) fn parse(body: &str, format: Format) -> Result<Self, Refusal> {
+        let mut patch = match format {
+            Format::Json => json_members(body)?,
+            Format::Xml => xml_members(body).ok_or_else(broken)?,
         };
         let id = text(&patch, "patch-id")?.to_owned();
         let Some(Value::Array(edits)) = patch.remove("edit") else {
@@ -194,33 +215,121 @@ impl Patch {
         }
         Ok(Self { id, edits: parsed })
     }
+}
 
-    /// Says which edit failed and why; without a number, that all of them did.
-    fn failed(&self, refusal: &Refusal, edit: Option<usize>) -> Response {
-        let errors = json!({ "error": [refusal.members()] });
-        let id = edit.and_then(|edit| self.edits.get(edit)?.get("edit-id"));
-        match id {
-            Some(id) => {
-                let edits = json!({ "edit": [{ "edit-id": id, "errors": errors }] });
-                self.status(refusal.status, ("edit-status", edits))
-            }
-            None => self.status(refusal.status, ("errors", errors)),
+impl Report<'_> {
+    fn done(&self) -> Response {
+        match self.media.format() {
+            Format::Json => self.status(StatusCode::OK, &json!({ "ok": [null] })),
+            Format::Xml => self.xml(StatusCode::OK, "<ok/>"),
         }
     }
 
-    fn status(&self, status: StatusCode, (name, value): (&str, Value)) -> Response {
-        let body = json!({ "ietf-yang-patch:yang-patch-status": {
-            "patch-id": self.id,
-            name: value,
-        }});
-        let mut response = Response::new(Body::from(body.to_string()));
+    /// Says which edit failed and why; without a number, that all of them did.
+    fn failed(&self, refusal: &Refusal, edit: Option<usize>) -> Response {
+        let id = edit.and_then(|edit| self.patch.edits.get(edit)?.get("edit-id"));
+        if self.media.format() == Format::Xml {
+            let error = error_xml(&refusal.members(), self.schema);
+            let errors = format!("<errors>{error}</errors>");
+            let id = id.and_then(Value::as_str).map(escaped);
+            let said = id.map(|id| {
+                format!("<edit-status><edit><edit-id>{id}</edit-id>{errors}</edit></edit-status>")
+            });
+            return self.xml(refusal.status, &said.unwrap_or(errors));
+        }
+        let errors = json!({ "error": [refusal.members()] });
+        let said = match id {
+            Some(id) => {
+                json!({ "edit-status": { "edit": [{ "edit-id": id, "errors": errors }] } })
+            }
+            None => json!({ "errors": errors }),
+        };
+        self.status(refusal.status, &said)
+    }
+
+    fn status(&self, status: StatusCode, said: &Value) -> Response {
+        let mut members = Map::new();
+        members.insert("patch-id".to_owned(), json!(self.patch.id));
+        members.extend(said.as_object().cloned().unwrap_or_default());
+        let body = json!({ "ietf-yang-patch:yang-patch-status": members });
+        self.response(status, body.to_string())
+    }
+
+    fn xml(&self, status: StatusCode, said: &str) -> Response {
+        let id = escaped(&self.patch.id);
+        let body = format!(
+            "<yang-patch-status xmlns=\"{NAMESPACE}\"><patch-id>{id}</patch-id>{said}</yang-patch-status>"
+        );
+        self.response(status, body)
+    }
+
+    fn response(&self, status: StatusCode, body: String) -> Response {
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        let media = HeaderValue::from_static("application/yang-data+json");
-        headers.insert(CONTENT_TYPE, media);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media.as_str()));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
+}
+
+/// What a patch is written in, by its media type; `None` for what is no patch.
+pub(super) fn format(media: &str) -> Option<Format> {
+    match media {
+        "application/yang-patch+json" => Some(Format::Json),
+        "application/yang-patch+xml" => Some(Format::Xml),
+        _ => None,
+    }
+}
+
+fn broken() -> Refusal {
+    malformed("body is not one \"ietf-yang-patch:yang-patch\"")
+}
+
+fn json_members(body: &str) -> Result<Map<String, Value>, Refusal> {
+    check_json(body)?;
+    let mut body: Map<String, Value> = serde_json::from_str(body).map_err(|_| broken())?;
+    match body.remove("ietf-yang-patch:yang-patch") {
+        Some(Value::Object(patch)) if body.is_empty() => Ok(patch),
+        _ => Err(broken()),
+    }
+}
+
+/// The same members; a value is the text of its element.
+fn xml_members(body: &str) -> Option<Map<String, Value>> {
+    let root = Element::document(body)?;
+    if root.name != "yang-patch" || root.namespace != NAMESPACE {
+        return None;
+    }
+    let mut members = Map::new();
+    let mut edits = Vec::new();
+    for child in root.children()? {
+        if child.namespace != NAMESPACE {
+            return None;
+        }
+        if child.name != "edit" {
+            let old = members.insert(child.name.to_owned(), child.text()?.into());
+            old.is_none().then_some(())?;
+            continue;
+        }
+        let mut edit = Map::new();
+        for child in child.children()? {
+            let value = match child.name {
+                "value" => {
+                    let mut inner = child.children()?;
+                    inner.pop().filter(|_| inner.is_empty())?.alone()
+                }
+                _ => child.text()?,
+            };
+            let old = edit.insert(child.name.to_owned(), value.into());
+            old.is_none().then_some(())?;
+        }
+        edits.push(Value::Object(edit));
+    }
+    if !edits.is_empty() {
+        members.insert("edit".to_owned(), edits.into());
+    }
+    Some(members)
 }
 
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
@@ -236,5 +345,4 @@ fn missing(name: &str) -> Refusal {
 /// More belong into several patches, each of which holds the store's writer for a while.
 const MOST_EDITS: usize = 10_000;
 
-/// What a patch is written in.
-pub(super) const MEDIA: &str = "application/yang-patch+json";
+const NAMESPACE: &str = "urn:ietf:params:xml:ns:yang:ietf-yang-patch";

@@ -19,6 +19,10 @@ pub(super) struct View {
     pub(super) depth: Option<u16>,
     pub(super) fields: Option<Fields>,
     pub(super) defaults: Defaults,
+    /// What is in force is wanted, not what was configured (RFC 8342 5.3).
+    pub(super) in_force: bool,
+    /// Where values come from is told (RFC 8527 3.2.2).
+    pub(super) origin: bool,
 }
 
 /// Configuration, state or both.
@@ -68,6 +72,8 @@ impl View {
         depth: None,
         fields: None,
         defaults: Defaults::Explicit,
+        in_force: false,
+        origin: false,
     };
 }
 
@@ -78,21 +84,32 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     /// Each parameter at most once, and only those that the method takes.
     pub(super) fn parse(method: &Method, text: Option<&str>) -> Result<Self, Refusal> {
-        Self::read(
-            text,
-            method.as_str(),
-            match *method {
-                Method::GET | Method::HEAD => &["content", "depth", "fields", "with-defaults"],
-                Method::POST | Method::PUT => &["insert", "point"],
-                _ => &[],
-            },
-        )
+        Self::read(text, method.as_str(), Self::known(method))
+    }
+
+    /// The parameters that a data resource takes.
+    pub(super) const fn known(method: &Method) -> &'static [&'static str] {
+        match *method {
+            Method::GET | Method::HEAD => {
+                &["content", "depth", "fields", "with-defaults", "with-origin"]
+            }
+            Method::POST | Method::PUT => &["insert", "point"],
+            _ => &[],
+        }
+    }
+
+    /// The parameters that a stream takes.
+    pub(super) const fn known_of_stream(group_id: bool) -> &'static [&'static str] {
+        if group_id {
+            &["filter", "group-id", "start-time", "stop-time"]
+        } else {
+            &["filter", "start-time", "stop-time"]
+        }
     }
 
     /// The query of a request for an event stream.
-    pub(super) fn of_stream(text: Option<&str>) -> Result<Self, Refusal> {
-        let known = &["filter", "group-id", "start-time", "stop-time"];
-        Self::read(text, "a stream", known)
+    pub(super) fn of_stream(text: Option<&str>, group_id: bool) -> Result<Self, Refusal> {
+        Self::read(text, "a stream", Self::known_of_stream(group_id))
     }
 
     fn read(text: Option<&str>, method: &str, known: &[&str]) -> Result<Self, Refusal> {
@@ -154,7 +171,18 @@ impl Query {
                 _ => return Err(bad("depth", "is neither unbounded nor 1 to 65535")),
             },
         };
+        let in_force = datastores == Datastores::Operational;
+        let origin = match self.get("with-origin") {
+            None => false,
+            Some(_) if !in_force => {
+                return Err(bad("with-origin", "is for the operational datastore"));
+            }
+            Some("") => true,
+            Some(_) => return Err(bad("with-origin", "takes no value")),
+        };
         let defaults = match self.get("with-defaults") {
+            // Values in use are part of what is operational.
+            None if in_force => Defaults::ReportAll,
             None | Some("explicit") => Defaults::Explicit,
             Some("report-all") => Defaults::ReportAll,
             Some("report-all-tagged") => Defaults::ReportAllTagged,
@@ -168,6 +196,8 @@ impl Query {
             depth,
             fields: fields.transpose()?,
             defaults,
+            in_force,
+            origin,
         })
     }
 

@@ -27,12 +27,12 @@ use super::condition::Conditions;
 use super::condition::put_marks;
 use super::error::Refusal;
 use super::media::Media;
+use super::origin::Origins;
 use super::prune::prune;
 use super::query::Content;
 use super::query::View;
 use super::render::EntryWriter;
 use super::render::resource;
-use super::render::value;
 use super::state;
 use super::stream::Pages;
 use super::stream::Piece;
@@ -67,6 +67,11 @@ impl Reading<'_> {
             let mut response = self.response(Body::empty(), Some(mark));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
+        }
+        if matches!(place, Place::Datastore | Place::Nowhere) {
+            // Since when there are notices, is part of what is read.
+            let notices = self.service.datastore.notices();
+            notices.refresh(self.tenant).await?;
         }
         let body = match place {
             Place::Datastore => self.datastore().await?,
@@ -137,14 +142,21 @@ impl Reading<'_> {
     /// A collection's container.
     async fn collection(&self, collection: &Collection) -> Result<Body, Refusal> {
         let schema = self.service.schema();
+        if self.service.config.empty_body {
+            let first = self.service.datastore.page(self.tenant, collection, None);
+            if first.await?.is_empty() {
+                return Ok(Body::empty());
+            }
+        }
         let name = schema.qualified(collection.container);
+        let (origin, comma) = self.origin();
         let (start, end) = match self.format() {
-            Format::Json => (format!("{{\"{name}\":{{"), "}}".to_owned()),
+            Format::Json => (format!("{{\"{name}\":{{{origin}"), "}}".to_owned()),
             Format::Xml => self.frame(collection),
         };
         let (before, after) = match self.format() {
             Format::Json => (
-                format!("\"{}\":[", schema.member(collection.list)),
+                format!("{comma}\"{}\":[", schema.member(collection.list)),
                 "]".to_owned(),
             ),
             Format::Xml => (String::new(), String::new()),
@@ -174,6 +186,12 @@ impl Reading<'_> {
             .entry(self.tenant, collection, entry)
             .await?;
         let record = record.ok_or_else(absent)?;
+        let in_force = if self.view.in_force {
+            let datastore = &self.service.datastore;
+            datastore.in_force(self.tenant, collection, &record).await?
+        } else {
+            None
+        };
         let (schema, collection) = (Arc::clone(self.service.schema()), collection.clone());
         let (view, inside, path) = (
             self.view.clone(),
@@ -191,21 +209,28 @@ impl Reading<'_> {
             ));
         }
         let written = tokio::task::spawn_blocking(move || {
-            let entry = value(&schema, &collection, &record, view.defaults)?;
+            let shown = in_force.as_ref().unwrap_or(&record);
+            let entry = shown.value(&schema, &collection, view.defaults)?;
             let found = tree::locate(&schema, &entry, &inside).ok_or_else(absent)?;
             let node = path
                 .last()
                 .map(|step| step.node)
                 .ok_or_else(Refusal::internal)?;
             let wanted = prune(&schema, node, found.clone(), &view);
-            let wanted = match (wanted, found) {
+            let mut wanted = match (wanted, found) {
                 (Some(wanted), _) => wanted,
                 (None, Value::Object(_)) if schema.node(node).is_config => {
                     Value::Object(Map::new())
                 }
                 (None, _) => return Err(absent()),
             };
-            Ok::<_, Refusal>(resource(&schema, &path, wanted, format)?)
+            let mut origin = None;
+            if view.origin && schema.node(node).is_config {
+                let origins = Origins::new(&schema, &record, in_force.as_ref())?;
+                origins.annotate(node, &inside, &mut wanted);
+                origin = Some(origins.of(&inside));
+            }
+            Ok::<_, Refusal>(resource(&schema, &path, (wanted, origin), format)?)
         });
         written.await.map_err(|_| Refusal::internal())?
     }
@@ -226,12 +251,13 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return Err(absent());
         }
-        let content = state::content(self.service, top.node, self.host).ok_or_else(absent)?;
+        let content =
+            state::content(self.service, self.tenant, (top.node, self.host)).ok_or_else(absent)?;
         let found = tree::locate(schema, &content, rest).ok_or_else(absent)?;
         let node = self.target.node().ok_or_else(Refusal::internal)?;
         let wanted = prune(schema, node, found.clone(), &self.view)
             .unwrap_or_else(|| Value::Object(Map::new()));
-        Ok(resource(schema, &self.target.steps, wanted, self.format())?.into())
+        Ok(resource(schema, &self.target.steps, (wanted, None), self.format())?.into())
     }
 
     async fn whole_list(&self, collection: &Collection) -> Result<Body, Refusal> {
@@ -271,6 +297,7 @@ impl Reading<'_> {
             collection: collection.clone(),
             view,
             format: self.format(),
+            is_top: self.target.is_whole_list(self.service.schema()),
         };
         Pages::new(self.service.datastore.clone(), self.tenant.clone(), writer)
     }
@@ -286,7 +313,7 @@ impl Reading<'_> {
         if self.view.content == Content::Config {
             return None;
         }
-        let content = state::content(self.service, top, self.host)?;
+        let content = state::content(self.service, self.tenant, (top, self.host))?;
         prune(schema, top, content, view)
     }
 
@@ -297,7 +324,7 @@ impl Reading<'_> {
             node: top,
             keys: Vec::new(),
         }];
-        let text = resource(schema, &path, content, self.format())?;
+        let text = resource(schema, &path, (content, None), self.format())?;
         Ok(match self.format() {
             Format::Json => text
                 .trim_start_matches('{')
@@ -308,14 +335,24 @@ impl Reading<'_> {
         })
     }
 
+    /// What a collection's container says of where it comes from, and what follows that.
+    fn origin(&self) -> (&'static str, &'static str) {
+        match (self.view.origin, self.format()) {
+            (true, Format::Json) => (ORIGIN_MEMBER, ","),
+            (true, Format::Xml) => (ORIGIN_ATTRIBUTE, ""),
+            (false, _) => ("", ""),
+        }
+    }
+
     /// What stands before and after the entries of a collection that is part of an answer.
     fn frame(&self, collection: &Collection) -> (String, String) {
         let schema: &Schema = self.service.schema();
         let node = schema.node(collection.container);
+        let (origin, comma) = self.origin();
         match self.format() {
             Format::Json => (
                 format!(
-                    "\"{}\":{{\"{}\":[",
+                    "\"{}\":{{{origin}{comma}\"{}\":[",
                     schema.qualified(collection.container),
                     schema.member(collection.list)
                 ),
@@ -325,7 +362,7 @@ impl Reading<'_> {
                 let namespace = schema.module(&node.module).map(|it| it.namespace.as_str());
                 (
                     format!(
-                        "<{} xmlns=\"{}\">",
+                        "<{} xmlns=\"{}\"{origin}>",
                         node.name,
                         namespace.unwrap_or_default()
                     ),
@@ -357,3 +394,7 @@ fn absent() -> Refusal {
 }
 
 const DATA_ELEMENT: &str = "<data xmlns=\"urn:ietf:params:xml:ns:yang:ietf-restconf\">";
+
+const ORIGIN_MEMBER: &str = "\"@\":{\"ietf-origin:origin\":\"ietf-origin:intended\"}";
+const ORIGIN_ATTRIBUTE: &str =
+    " xmlns:or=\"urn:ietf:params:xml:ns:yang:ietf-origin\" or:origin=\"or:intended\"";

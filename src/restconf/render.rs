@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
 use crate::datastore::port::Record;
+use crate::datastore::tree;
 use crate::schema::Collection;
-use crate::schema::Defaults;
 use crate::schema::Fault;
 use crate::schema::Format;
 use crate::schema::Kind;
@@ -17,6 +16,9 @@ use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
 
+use super::origin::INTENDED;
+use super::origin::Origins;
+use super::origin::annotation;
 use super::prune::prune;
 use super::query::View;
 
@@ -27,18 +29,32 @@ pub(super) struct EntryWriter {
     pub(super) collection: Collection,
     pub(super) view: View,
     pub(super) format: Format,
+    /// Nothing of the answer is above the entries.
+    pub(super) is_top: bool,
 }
 
 impl EntryWriter {
     /// An entry as an element of its list's array, or as an XML element; `None` when nothing of it is wanted.
-    pub(super) fn entry(&self, record: &Record) -> Result<Option<String>, Fault> {
+    pub(super) fn entry(
+        &self,
+        record: &Record,
+        in_force: Option<&Record>,
+    ) -> Result<Option<String>, Fault> {
         if self.format == Format::Json && self.view == View::ALL {
             return Ok(Some(whole(record)));
         }
-        let entry = value(&self.schema, &self.collection, record, self.view.defaults)?;
-        let Some(entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
+        let shown = in_force.unwrap_or(record);
+        let entry = shown.value(&self.schema, &self.collection, self.view.defaults)?;
+        let Some(mut entry) = prune(&self.schema, self.collection.list, entry, &self.view) else {
             return Ok(None);
         };
+        if self.view.origin {
+            let origins = Origins::new(&self.schema, record, in_force)?;
+            origins.annotate(self.collection.list, &[], &mut entry);
+            if self.is_top {
+                mark(&mut entry, INTENDED);
+            }
+        }
         if self.format == Format::Json {
             return Ok(Some(entry.to_string()));
         }
@@ -57,6 +73,13 @@ impl EntryWriter {
     }
 }
 
+/// Says of a container or an entry where it comes from.
+pub(super) fn mark(value: &mut Value, origin: &str) {
+    if let Value::Object(members) = value {
+        members.shift_insert(0, "@".to_owned(), annotation(origin));
+    }
+}
+
 /// An entry without a look inside: configuration and state are both JSON objects.
 fn whole(record: &Record) -> String {
     let state = record
@@ -67,36 +90,6 @@ fn whole(record: &Record) -> String {
         (Some(state), Some(body)) => format!("{body},{state}"),
         _ => record.body.clone(),
     }
-}
-
-/// An entry with its state, and the default values that are asked for.
-pub(super) fn value(
-    schema: &Schema,
-    collection: &Collection,
-    record: &Record,
-    defaults: Defaults,
-) -> Result<Value, Fault> {
-    let internal = || Fault::new(Tag::Internal, "internal error");
-    let mut entry: Value = serde_json::from_str(&record.body).map_err(|_| internal())?;
-    if defaults != Defaults::Explicit {
-        let list = schema.member(collection.list);
-        let document = json!({ schema.collection_name(collection): { &list: [entry] } });
-        let Value::Object(document) = document else {
-            return Err(internal());
-        };
-        let mut shown = schema.with_defaults(&document, defaults)?;
-        entry = shown
-            .get_mut(&schema.collection_name(collection))
-            .and_then(|container| container.get_mut(&list))
-            .and_then(|entries| entries.get_mut(0))
-            .map(Value::take)
-            .ok_or_else(internal)?;
-    }
-    let state = record.state.as_deref().map(serde_json::from_str::<Value>);
-    if let (Some(Ok(Value::Object(state))), Value::Object(members)) = (state, &mut entry) {
-        members.extend(state);
-    }
-    Ok(entry)
 }
 
 /// The document that leads to a value: the entries on the way have their keys alone.
@@ -132,13 +125,18 @@ fn bare_or_text(schema: &Schema, key: NodeId, text: &str) -> Value {
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// A value as the answer to a request for the last step of `path`.
+/// A value as the answer to a request for the last step of `path`; with its origin where that is told.
 pub(super) fn resource(
     schema: &Schema,
     path: &[Step],
-    value: Value,
+    (mut value, origin): (Value, Option<&str>),
     format: Format,
 ) -> Result<String, Fault> {
+    if let Some(origin) = origin {
+        mark(&mut value, origin);
+    }
+    // A leaf is annotated beside itself.
+    let beside = origin.filter(|_| !value.is_object() && !value.is_array());
     let Some(last) = path.last() else {
         return Err(Fault::new(Tag::Internal, "internal error"));
     };
@@ -149,7 +147,20 @@ pub(super) fn resource(
         } else {
             value
         };
-        return Ok(json!({ schema.qualified(last.node): value }).to_string());
+        let name = schema.qualified(last.node);
+        let beside = beside.map(|origin| (format!("@{name}"), annotation(origin)));
+        let members = std::iter::once((name, value)).chain(beside);
+        return Ok(Value::Object(members.collect()).to_string());
     }
-    schema.xml(&wrapped(schema, path, value), path)
+    let mut document = Value::Object(wrapped(schema, path, value));
+    if let (Some(origin), Some((_, way))) = (beside, path.split_last())
+        && let Some(Value::Object(parent)) = tree::locate_mut(schema, &mut document, way)
+    {
+        let name = format!("@{}", schema.member(last.node));
+        parent.insert(name, annotation(origin));
+    }
+    let Value::Object(document) = document else {
+        return Err(Fault::new(Tag::Internal, "internal error"));
+    };
+    schema.xml(&document, path)
 }

@@ -23,6 +23,7 @@ use crate::schema::NodeId;
 use crate::schema::Schema;
 use crate::schema::Step;
 
+use super::Config;
 use super::Service;
 use super::admission::Admitted;
 use super::body;
@@ -30,6 +31,7 @@ use super::condition::Conditions;
 use super::discovery;
 use super::error::Refusal;
 use super::events::Subscription;
+use super::form::Form;
 use super::media::Media;
 use super::media::body_format;
 use super::media::content_type;
@@ -107,11 +109,8 @@ impl Service {
             }
             "streams" | "notif" if !rest.is_empty() => {
                 Self::expect_method(parts, GET)?;
-                let name = decode(rest)?;
-                let name = name.strip_suffix("/JSON").unwrap_or(&name);
-                let query = Query::of_stream(parts.uri.query())?;
-                let asked = (name, &query, &parts.headers);
-                let subscription = Subscription::read(self, &admitted.tenant, asked)?;
+                let form = Form::of(self.config, first == "notif");
+                let subscription = self.subscription(parts, &admitted, (rest, form)).await?;
                 Ok(subscription.answer(self, self.open(parts).await?))
             }
             "operations" if !rest.is_empty() => {
@@ -134,6 +133,22 @@ impl Service {
         }
     }
 
+    async fn subscription(
+        &self,
+        parts: &Parts,
+        admitted: &Admitted,
+        (rest, form): (&str, Form),
+    ) -> Result<Subscription, Refusal> {
+        let name = decode(rest)?;
+        let (name, form) = match (name.strip_suffix("/JSON"), name.strip_suffix("/XML")) {
+            (None, Some(name)) => (name, Form::Xml),
+            (known, _) => (known.unwrap_or(&name), form),
+        };
+        let query = Query::of_stream(parts.uri.query(), self.config.group_id)?;
+        let asked = (name, &query, &parts.headers);
+        Subscription::read(self, &admitted.tenant, (asked, form)).await
+    }
+
     async fn data(
         &self,
         parts: &Parts,
@@ -142,7 +157,7 @@ impl Service {
         (admitted, resource): (&Admitted, Resource<'_>),
     ) -> Result<Response, Refusal> {
         let schema = self.schema();
-        let allow = resource.allowed(schema);
+        let allow = allowed(schema, resource.datastores, &resource.target);
         Self::expect_method(parts, allow)?;
         let query = Query::parse(&parts.method, parts.uri.query())?;
         let Resource {
@@ -172,21 +187,15 @@ impl Service {
                 reading.answer().await
             }
             Method::OPTIONS => Ok(options(allow)),
-            Method::PATCH if content_type(&parts.headers) == patch::MEDIA => {
+            Method::PATCH if patch::format(&content_type(&parts.headers)).is_some() => {
                 query.expect_none()?;
+                let media = media.ok_or_else(not_acceptable)?;
                 let text = body::read(&parts.headers, body).await?;
-                let patching = Patching {
-                    service: self,
-                    tenant: &admitted.tenant,
-                    conditions: Conditions::of(&parts.headers),
-                    path,
-                    target,
-                    event: self.event(admitted, "YANG PATCH", parts.uri.path()),
-                };
-                patching.answer(&text).await
+                let about = (admitted, path, target);
+                self.patch(parts, (text, media), about).await
             }
             _ => {
-                let (format, text) = read_body(parts, body).await?;
+                let (format, text) = read_body(self.config, parts, body).await?;
                 let writing = Writing {
                     service: self,
                     tenant: &admitted.tenant,
@@ -199,6 +208,24 @@ impl Service {
                 writing.answer(text, format).await
             }
         }
+    }
+
+    async fn patch(
+        &self,
+        parts: &Parts,
+        (text, media): (String, Media),
+        (admitted, path, target): (&Admitted, &str, Target),
+    ) -> Result<Response, Refusal> {
+        let format = patch::format(&content_type(&parts.headers)).unwrap_or(Format::Json);
+        let patching = Patching {
+            service: self,
+            tenant: &admitted.tenant,
+            conditions: Conditions::of(&parts.headers),
+            path,
+            target,
+            event: self.event(admitted, "YANG PATCH", parts.uri.path()),
+        };
+        patching.answer(&text, (format, media)).await
     }
 
     async fn operation(
@@ -227,7 +254,7 @@ impl Service {
         if parts.method == Method::OPTIONS {
             return Ok(options(CALL));
         }
-        let (format, text) = read_body(parts, body).await?;
+        let (format, text) = read_body(self.config, parts, body).await?;
         let call = Call {
             service: self,
             tenant: &admitted.tenant,
@@ -269,34 +296,34 @@ impl<'a> Resource<'a> {
             target,
         })
     }
+}
 
-    /// The methods that it takes.
-    fn allowed(&self, schema: &Schema) -> &'static str {
-        if self.target.action.is_some() {
-            return CALL;
-        }
-        if !self.datastores.are_writable() {
-            return READ;
-        }
-        let Some(node) = self.target.node() else {
-            return DATASTORE;
-        };
-        let node = schema.node(node);
-        match node.kind {
-            _ if !node.is_config || self.target.is_whole_list(schema) => READ,
-            Kind::Container | Kind::List => WRITE,
-            _ => WRITE_LEAF,
-        }
+/// The methods that a data resource takes.
+pub(super) fn allowed(schema: &Schema, datastores: Datastores, target: &Target) -> &'static str {
+    if target.action.is_some() {
+        return CALL;
+    }
+    if !datastores.are_writable() {
+        return READ;
+    }
+    let Some(node) = target.node() else {
+        return DATASTORE;
+    };
+    let node = schema.node(node);
+    match node.kind {
+        _ if !node.is_config || target.is_whole_list(schema) => READ,
+        Kind::Container | Kind::List => WRITE,
+        _ => WRITE_LEAF,
     }
 }
 
 /// The body, and what it is written in. One that is empty needs no type.
-async fn read_body(parts: &Parts, body: Body) -> Result<(Format, String), Refusal> {
+async fn read_body(config: Config, parts: &Parts, body: Body) -> Result<(Format, String), Refusal> {
     let text = body::read(&parts.headers, body).await?;
     if text.is_empty() {
         return Ok((Format::Json, text));
     }
-    Ok((body_format(&parts.headers)?, text))
+    Ok((body_format(&parts.headers, config.plain_json)?, text))
 }
 
 fn options(allow: &'static str) -> Response {
@@ -314,16 +341,16 @@ fn nowhere() -> Refusal {
     Refusal::not_found("there is no such resource")
 }
 
-const CALL: &str = "OPTIONS, POST";
+pub(super) const CALL: &str = "OPTIONS, POST";
 const DATASTORE: &str = "GET, HEAD, OPTIONS, PATCH, POST, PUT";
-const GET: &str = "GET";
-const READ: &str = "GET, HEAD, OPTIONS";
+pub(super) const GET: &str = "GET";
+pub(super) const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const WRITE_LEAF: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-const PATCHES: &str =
-    "application/yang-data+json, application/yang-data+xml, application/yang-patch+json";
+const PATCHES: &str = "application/yang-data+json, application/yang-data+xml, application/yang-patch+json, \
+     application/yang-patch+xml";
 
 /// The model's longest paths have some hundred bytes.
 const LONGEST_URI: usize = 8 << 10;

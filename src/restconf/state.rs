@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::model::TenantId;
 use crate::schema::NodeId;
 use crate::schema::modules_state;
 use crate::schema::yang_library;
@@ -11,7 +12,11 @@ use super::Service;
 use super::events::streams;
 
 /// The content of a top-level node that is state; `None` when nothing is known of it. Modules can be fetched at `host`.
-pub(super) fn content(service: &Service, top: NodeId, host: &str) -> Option<Value> {
+pub(super) fn content(
+    service: &Service,
+    tenant: &TenantId,
+    (top, host): (NodeId, &str),
+) -> Option<Value> {
     let schema = service.schema();
     let base = format!("https://{host}/restconf/yang");
     match schema.qualified(top).as_str() {
@@ -19,13 +24,13 @@ pub(super) fn content(service: &Service, top: NodeId, host: &str) -> Option<Valu
         "ietf-yang-library:modules-state" => Some(modules_state(schema, &base)),
         "ietf-restconf-monitoring:restconf-state" => Some(json!({
             "capabilities": { "capability": CAPABILITIES },
-            "streams": streams(schema, host, service.datastore.notices().began()),
+            "streams": streams(service, host, service.datastore.notices().began(tenant)),
         })),
         _ => None,
     }
 }
 
-/// RFC 8040 9.1.1, RFC 6243 5: each of them has tests.
+/// RFC 8040 9.1.1, RFC 6243 5, RFC 8527 3.2: each of them has tests.
 const CAPABILITIES: &[&str] = &[
     "urn:ietf:params:restconf:capability:defaults:1.0?basic-mode=explicit",
     "urn:ietf:params:restconf:capability:depth:1.0",
@@ -33,5 +38,7 @@ const CAPABILITIES: &[&str] = &[
     "urn:ietf:params:restconf:capability:filter:1.0",
     "urn:ietf:params:restconf:capability:replay:1.0",
     "urn:ietf:params:restconf:capability:with-defaults:1.0",
+    "urn:ietf:params:restconf:capability:with-operational-defaults:1.0",
+    "urn:ietf:params:restconf:capability:with-origin:1.0",
     "urn:ietf:params:restconf:capability:yang-patch:1.0",
 ];

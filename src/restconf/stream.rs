@@ -67,9 +67,19 @@ impl Pages {
                 break;
             };
             self.after = Some(last.key.clone());
+            let mut in_force = Vec::new();
+            if self.writer.view.in_force {
+                for record in &page {
+                    let collection = self.collection();
+                    let lent = self.datastore.in_force(&self.tenant, collection, record);
+                    in_force.push(lent.await?);
+                }
+            }
             let writer = self.writer.clone();
             let written = tokio::task::spawn_blocking(move || {
-                let entries = page.iter().map(|record| writer.entry(record));
+                let in_force = in_force.iter().map(Option::as_ref);
+                let entries = page.iter().zip(in_force.chain(std::iter::repeat(None)));
+                let entries = entries.map(|(record, in_force)| writer.entry(record, in_force));
                 entries
                     .filter_map(Result::transpose)
                     .collect::<Result<Vec<_>, _>>()

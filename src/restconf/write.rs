@@ -65,13 +65,13 @@ impl Writing<'_> {
         let datastore = &self.service.datastore;
         let made = datastore.edit(self.tenant, &edits, precondition.as_ref(), &self.event);
         let outcome = made.await;
-        let outcome = outcome.map_err(Refusal::from).map_err(|refusal| {
-            if *self.method == Method::PATCH {
-                refusal.or_not_found()
-            } else {
-                refusal
-            }
-        })?;
+        let outcome = outcome
+            .map_err(Refusal::from)
+            .map_err(|refusal| match *self.method {
+                Method::PATCH => refusal.or_not_found(),
+                Method::DELETE => refusal.or_absent(self.service.config.absent_delete_status),
+                _ => refusal,
+            })?;
         let location = edits.first().map(|edit| location(schema, &edit.target));
         Ok(self.response(outcome, location.as_deref()))
     }
@@ -110,7 +110,7 @@ impl Writing<'_> {
             keys: Vec::new(),
         });
         let position = self.query.position(schema, &list)?;
-        let entries = match (schema.node(child).kind, value) {
+        let entries: Vec<_> = match (schema.node(child).kind, value) {
             (Kind::List | Kind::LeafList, Value::Array(entries)) => entries
                 .into_iter()
                 .map(|entry| (step_of(schema, child, &entry), entry))
@@ -123,6 +123,9 @@ impl Writing<'_> {
                 vec![(step, value)]
             }
         };
+        if entries.len() != 1 && !self.service.config.several_entries {
+            return Err(malformed("body is not one child of the resource"));
+        }
         let wanted = schema.node(child).keys.len();
         let edit = |(step, value): (Step, Value)| {
             if schema.node(child).kind == Kind::List && step.keys.len() != wanted {
@@ -213,7 +216,10 @@ async fn parse(
     format: Format,
 ) -> Result<Map<String, Value>, Refusal> {
     let schema = Arc::clone(service.schema());
-    let parsed = tokio::task::spawn_blocking(move || schema.parse(&parent, &body, format));
+    let lenience = service.lenience();
+    let parsed = tokio::task::spawn_blocking(move || {
+        schema.parse_leniently(&parent, &body, (format, lenience))
+    });
     Ok(parsed.await.map_err(|_| Refusal::internal())??)
 }
 

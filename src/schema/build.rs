@@ -21,6 +21,7 @@ use super::LoadError;
 use super::Module;
 use super::Node;
 use super::NodeId;
+use super::Number;
 use super::Schema;
 use super::Source;
 use super::modules::Texts;
@@ -299,6 +300,7 @@ impl Builder {
             is_mandatory: node.is_mandatory(),
             is_user_ordered: node.is_user_ordered(),
             is_bare: base.is_some_and(is_bare),
+            number: base.and_then(Number::of),
             parent,
             children: Vec::new(),
             keys: Vec::new(),

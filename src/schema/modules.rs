@@ -76,6 +76,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, LoadError> {
 const IMPLEMENTED: &[&str] = &[
     "ietf-datastores",
     "ietf-netconf-with-defaults",
+    "ietf-origin",
     "ietf-restconf",
     "ietf-restconf-monitoring",
     "ietf-yang-library",
@@ -98,6 +99,7 @@ const IETF: &[(&str, &str)] = texts!(
     "ietf-inet-types",
     "ietf-netconf",
     "ietf-netconf-with-defaults",
+    "ietf-origin",
     "ietf-restconf",
     "ietf-restconf-monitoring",
     "ietf-yang-library",

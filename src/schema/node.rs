@@ -3,6 +3,7 @@
 use std::fmt;
 
 use yang5::context::Context;
+use yang5::schema::DataValueType;
 
 /// A set of modules, compiled. Never changes.
 pub struct Schema {
@@ -53,6 +54,8 @@ pub struct Node {
     pub is_user_ordered: bool,
     /// JSON writes its values without quotes.
     pub is_bare: bool,
+    /// What number it is where JSON writes it as text.
+    pub number: Option<Number>,
     /// What it stands in; `None` at the top.
     pub parent: Option<NodeId>,
     /// What stands in it.
@@ -63,6 +66,17 @@ pub struct Node {
     pub actions: Vec<NodeId>,
     /// The leaf that a leafref refers to.
     pub target: Option<NodeId>,
+}
+
+/// Numbers that RFC 7951 section 6 writes as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Number {
+    /// decimal64.
+    Decimal,
+    /// int64.
+    Int,
+    /// uint64.
+    Uint,
 }
 
 /// What a node is.
@@ -105,6 +119,17 @@ pub struct Step {
 /// Which node it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(super) u32);
+
+impl Number {
+    pub(super) const fn of(base: DataValueType) -> Option<Self> {
+        match base {
+            DataValueType::Dec64 => Some(Self::Decimal),
+            DataValueType::Int64 => Some(Self::Int),
+            DataValueType::Uint64 => Some(Self::Uint),
+            _ => None,
+        }
+    }
+}
 
 impl Schema {
     /// A node.

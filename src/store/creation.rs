@@ -151,8 +151,8 @@ impl Writer {
             return Err(RecordsError::PatNameTaken);
         }
         let sql = "INSERT INTO pats (id, account, tenant, name, description, scopes, networks, hint, \
-                   digest, pepper, created, created_by, expires, kind) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                   digest, pepper, created, created_by, expires, kind, parent) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         query(sql)
             .bind(pat.id.raw())
             .bind(pat.account.raw())
@@ -168,6 +168,7 @@ impl Writer {
             .bind(pat.created_by.map(AccountId::raw))
             .bind(pat.expires.secs())
             .bind(pat.kind.as_str())
+            .bind(pat.parent.map(PatId::raw))
             .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;

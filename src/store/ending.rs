@@ -8,10 +8,12 @@ use crate::audit::Subject;
 use crate::iam::AccountId;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
+use crate::iam::Sweep;
 use crate::iam::TokenKind;
 use crate::iam::Use;
 use crate::iam::port::Ending;
 use crate::iam::port::RecordsError;
+use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -74,6 +76,34 @@ pub(super) async fn over(
     let reading = query(sql)
         .bind(before.nanos())
         .bind(before.secs())
+        .bind(i64::from(limit));
+    all(reading.fetch_all(&store.readers).await, |mut columns| {
+        columns.pat()
+    })
+}
+
+pub(super) async fn swept(
+    store: &Store,
+    (tenant, after): (&TenantId, Option<PatId>),
+    sweep: &Sweep,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<PatRecord>, RecordsError> {
+    let sql = concat!(
+        "SELECT ",
+        pat_columns!(),
+        " FROM pats p WHERE p.tenant = $1 AND p.id > $2 AND p.kind = 'pat' AND p.revoked IS NULL \
+         AND p.expires > $3 AND p.created < $4 AND p.created < $5 \
+         AND coalesce(p.last_used, p.created) < $5 AND p.expires < $6 ORDER BY p.id LIMIT $7"
+    );
+    let before = |at: Option<Timestamp>| at.map_or(i64::MAX, Timestamp::nanos);
+    let reading = query(sql)
+        .bind(tenant.as_str())
+        .bind(after.map_or(i64::MIN, PatId::raw))
+        .bind(now.secs())
+        .bind(before(sweep.created_before))
+        .bind(before(sweep.unused_since))
+        .bind(sweep.expires_before.map_or(i64::MAX, Expiry::secs))
         .bind(i64::from(limit));
     all(reading.fetch_all(&store.readers).await, |mut columns| {
         columns.pat()

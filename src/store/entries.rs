@@ -15,6 +15,7 @@ use crate::model::TenantId;
 use crate::model::Timestamp;
 
 use super::Store;
+use super::changes::note;
 use super::database::On;
 use super::database::Row;
 use super::database::Transaction;
@@ -143,6 +144,8 @@ impl Entries for Store {
         if done == 0 {
             return Ok(false);
         }
+        let noted = note(&mut transaction, tenant, event.at, std::slice::from_ref(id)).await;
+        noted.map_err(logged)?;
         log::append(&mut transaction, std::slice::from_ref(event))
             .await
             .map_err(logged)?;
@@ -211,7 +214,10 @@ impl Writer<'_> {
             }
             self.touch(&write.id.collection).await?;
         }
-        self.touch(DATASTORE).await
+        self.touch(DATASTORE).await?;
+        let ids: Vec<_> = batch.writes.iter().map(|write| write.id.clone()).collect();
+        let noted = note(&mut self.transaction, self.tenant, self.mark.modified, &ids).await;
+        noted.map_err(failed)
     }
 
     async fn at(&mut self, sql: &'static str, id: &Id) -> Result<(), CommitError> {
@@ -377,7 +383,7 @@ fn record(row: &Row) -> Result<Record, sqlx::Error> {
     })
 }
 
-fn logged(error: sqlx::Error) -> Unavailable {
+pub(super) fn logged(error: sqlx::Error) -> Unavailable {
     // The text for people is in the log; nobody needs more.
     let _ = unavailable(error);
     Unavailable

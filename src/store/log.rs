@@ -266,7 +266,7 @@ fn links(rows: Result<Vec<Row>, sqlx::Error>) -> Result<Vec<Link>, LogError> {
         .map_err(logged)
 }
 
-fn logged(error: sqlx::Error) -> LogError {
+pub(super) fn logged(error: sqlx::Error) -> LogError {
     // The text for people is in the log; nobody needs more.
     let _ = unavailable(error);
     LogError

@@ -59,4 +59,8 @@ const STEPS: &[Step] = &[
     step!(10, "datastore", "0010_datastore.sql"),
     step!(11, "addresses", "0011_addresses.sql"),
     step!(12, "grants", "0012_grants.sql"),
+    step!(13, "outlets of the audit trail", "0013_outlets.sql"),
+    step!(14, "tokens of tokens", "0014_parents.sql"),
+    step!(15, "notices", "0015_notices.sql"),
+    step!(17, "entry changes", "0017_entry_changes.sql"),
 ];

@@ -6,6 +6,7 @@
 
 mod address;
 mod certificates;
+mod changes;
 mod creation;
 mod database;
 mod ending;
@@ -15,7 +16,9 @@ mod fault;
 mod log;
 mod migrations;
 mod mutation;
+mod notices;
 mod notifications;
+mod outlets;
 mod pepper;
 mod policy;
 mod pools;

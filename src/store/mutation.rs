@@ -106,6 +106,7 @@ impl Writer {
                 old,
                 old_expires,
             } => {
+                self.hand_over(*old, pat.id).await?;
                 self.end_pat(account, *old, *old_expires).await?;
                 self.create_pat(pat, digest, Some(*old)).await
             }
@@ -142,14 +143,18 @@ impl Writer {
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
         self.update(account, "state", "deleted").await?;
         let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
-                   RETURNING kind";
+                   RETURNING id, kind";
         let revoked = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
             .fetch_all(&mut self.transaction)
             .await;
-        let revoked = all(revoked, |mut columns| columns.next::<String>())?;
-        self.count_revoked(revoked.iter().map(String::as_str));
+        let revoked = all(revoked, |mut columns| {
+            Ok((columns.next::<i64>()?, columns.next::<String>()?))
+        })?;
+        self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
+        let revoked = revoked.into_iter().map(|(id, _)| id).collect();
+        self.revoke_children(revoked).await?;
         let own = Which::Account(account.id.raw());
         self.revoke_with(own, Reason::CessationOfOperation).await?;
         self.note_account(account, Change::Deleted).await

@@ -14,6 +14,7 @@ use crate::iam::PatFacts;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Revocation;
+use crate::iam::Sweep;
 use crate::iam::TenantRecord;
 use crate::iam::Use;
 use crate::iam::port::Applied;
@@ -296,6 +297,17 @@ impl Records for Store {
 
     async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError> {
         ending::over(self, before, limit).await
+    }
+
+    async fn swept(
+        &self,
+        tenant: &TenantId,
+        sweep: &Sweep,
+        now: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<PatRecord>, RecordsError> {
+        ending::swept(self, (tenant, after), sweep, now, limit).await
     }
 
     async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {

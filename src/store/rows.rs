@@ -169,6 +169,7 @@ impl<'r> Columns<'r> {
             expires: Expiry::from_secs(self.next()?),
             revoked: self.maybe_time()?,
             last_used: self.last_use()?,
+            parent: self.next::<Option<i64>>()?.map(PatId::from_raw),
         })
     }
 
@@ -332,7 +333,7 @@ macro_rules! account_columns {
 macro_rules! pat_columns {
     () => {
         "p.id, p.account, p.tenant, p.kind, p.name, p.description, p.scopes, p.networks, p.hint, \
-         p.created, p.created_by, p.expires, p.revoked, p.last_used, p.last_used_from"
+         p.created, p.created_by, p.expires, p.revoked, p.last_used, p.last_used_from, p.parent"
     };
 }
 

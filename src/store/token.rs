@@ -53,13 +53,51 @@ impl Writer {
             return Err(RecordsError::NotFound("token"));
         }
         self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
-        for (id, _) in revoked {
-            let pat = Affected::Pat(PatId::from_raw(id));
-            self.note(&account.tenant, pat, Change::Revoked).await?;
-            let own = Certified::Token(id);
-            self.revoke_with(own, Reason::PrivilegeWithdrawn).await?;
+        for (id, _) in &revoked {
+            self.tell_revoked(&account.tenant, *id).await?;
+        }
+        self.revoke_children(revoked.into_iter().map(|(id, _)| id).collect())
+            .await
+    }
+
+    /// Revokes what was issued by tokens that are revoked, to be revoked along with them, and what was issued by those.
+    pub(super) async fn revoke_children(
+        &mut self,
+        mut parents: Vec<i64>,
+    ) -> Result<(), RecordsError> {
+        let sql = "UPDATE pats SET revoked = $2 WHERE parent = $1 AND revoked IS NULL \
+                   RETURNING id, kind, tenant";
+        while let Some(parent) = parents.pop() {
+            let children = query(sql).bind(parent).bind(self.at.nanos());
+            let children = children.fetch_all(&mut self.transaction).await;
+            let children = all(children, |mut columns| {
+                let (id, kind) = (columns.next::<i64>()?, columns.next::<String>()?);
+                Ok((id, kind, columns.tenant_id()?))
+            })?;
+            self.count_revoked(children.iter().map(|(_, kind, _)| kind.as_str()));
+            for (id, _, tenant) in children {
+                self.tell_revoked(&tenant, id).await?;
+                parents.push(id);
+            }
         }
         Ok(())
+    }
+
+    /// What was issued by one token goes on with the one that replaces it.
+    pub(super) async fn hand_over(&mut self, old: PatId, new: PatId) -> Result<(), RecordsError> {
+        let done = query("UPDATE pats SET parent = $2 WHERE parent = $1")
+            .bind(old.raw())
+            .bind(new.raw())
+            .execute(&mut self.transaction)
+            .await;
+        done.map(drop).map_err(unavailable)
+    }
+
+    async fn tell_revoked(&mut self, tenant: &TenantId, id: i64) -> Result<(), RecordsError> {
+        let pat = Affected::Pat(PatId::from_raw(id));
+        self.note(tenant, pat, Change::Revoked).await?;
+        let own = Certified::Token(id);
+        self.revoke_with(own, Reason::PrivilegeWithdrawn).await
     }
 
     /// A token ends then, or is revoked at once.

@@ -1,18 +1,23 @@
 //! One connection, from accept to its end.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Ready;
 use std::future::pending;
 use std::future::ready;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::future::RouteFuture;
+use futures_util::future::BoxFuture;
 use futures_util::future::Either;
+use futures_util::future::OptionFuture;
+use h2::Reason;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -39,8 +44,10 @@ use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
 use super::cork::Cork;
 use super::cork::Streams;
+use super::flood::Flood;
 use super::limits::Slot;
 use super::metrics::Metrics;
+use super::opening::Observed;
 use super::opening::Opening;
 use super::server::Security;
 use super::standing::Standing;
@@ -54,6 +61,9 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     pub(super) alive: mpsc::Sender<Infallible>,
 }
+
+/// A connection's HTTP/1.1 or HTTP/2.
+type Http<S> = auto::Connection<'static, TokioIo<Cork<Observed<S>>>, Requests, Tasks>;
 
 /// Runs the tasks of one connection's HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the
 /// server can wait for the last, and is counted, so that the connection's writes can be gathered.
@@ -71,7 +81,7 @@ impl Shared {
 
     /// Serves one connection until it ends. `drain` lets requests that are under way finish.
     pub(super) async fn run(
-        &self,
+        self: Arc<Self>,
         mut tcp: TcpStream,
         from: SocketAddr,
         mut slot: Slot,
@@ -89,14 +99,14 @@ impl Shared {
         };
         match &self.security {
             Security::Plain => {
-                self.serve(tcp, Peer::plain(address), drain, pending())
+                self.serve(tcp, Peer::plain(address), drain, Box::pin(pending()))
                     .await;
             }
             Security::Tls(newest) => {
                 let tls = Arc::clone(&newest.borrow());
-                let handshake = drain
-                    .run_until_cancelled(self.shake_hands(&tls, tcp, address))
-                    .await;
+                // On the heap, so that the task does not keep its room after it.
+                let handshake = Box::pin(self.shake_hands(&tls, tcp, address));
+                let handshake = drain.run_until_cancelled(handshake).await;
                 let Some(Some((stream, peer))) = handshake else {
                     return;
                 };
@@ -114,37 +124,23 @@ impl Shared {
         stream: S,
         peer: Peer,
         drain: CancellationToken,
-        lost: impl Future<Output = ()>,
+        mut lost: BoxFuture<'static, ()>,
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let opening = Opening::default();
-        let streams = Streams::default();
-        let io = TokioIo::new(Cork::new(opening.observe(stream), streams.clone()));
-        let http = self.http_builder(Tasks {
-            alive: self.alive.clone(),
-            streams,
-        });
-        let service = Requests {
-            router: self.router.clone(),
-            peer,
-            proxies: self.proxies.clone(),
-            newest: match &self.security {
-                Security::Plain => None,
-                Security::Tls(newest) => Some(newest.clone()),
-            },
-            opening: opening.clone(),
-        };
-        let mut connection = pin!(http.serve_connection(io, service));
+        let (opening, flood) = (Opening::default(), Flood::default());
+        let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood));
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
-        let mut lost = pin!(lost);
-        let mut cut = pin!(sleep(Duration::MAX));
-        let (mut is_open, mut is_draining, mut is_lost) = (false, false, false);
+        let mut cut = None;
+        let (mut is_open, mut is_draining) = (false, false);
         loop {
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
+                        if let Some(reason) = violation(&*error) {
+                            Metrics::violated(reason);
+                        }
                         tracing::debug!(%error, "connection ended early");
                     }
                     return;
@@ -153,14 +149,19 @@ impl Shared {
                     is_draining = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = lost.as_mut(), if !is_lost => {
-                    is_lost = true;
+                () = lost.as_mut(), if cut.is_none() => {
                     self.metrics.lost();
                     tracing::info!("client certificate does not count any more");
                     connection.as_mut().graceful_shutdown();
-                    cut.as_mut().reset(Instant::now() + CUT_GRACE);
+                    cut = Some(Box::pin(sleep(CUT_GRACE)));
                 }
-                () = cut.as_mut(), if is_lost => return,
+                () = flood.begun(), if cut.is_none() => {
+                    self.metrics.flooded();
+                    tracing::info!("connection is flooded with frames that carry nothing");
+                    connection.as_mut().graceful_shutdown();
+                    cut = Some(Box::pin(sleep(CUT_GRACE)));
+                }
+                Some(()) = OptionFuture::from(cut.as_mut()) => return,
                 () = header_deadline.as_mut(), if !is_open => {
                     is_open = opening.is_done();
                     if !is_open {
@@ -170,6 +171,33 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.
+    fn http<S>(&self, stream: S, peer: Peer, opening: Opening, flood: &Flood) -> Http<S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let streams = Streams::default();
+        let observed = opening.observe(stream, flood.guard(Instant::now()));
+        let io = TokioIo::new(Cork::new(observed, streams.clone()));
+        let tasks = Tasks {
+            alive: self.alive.clone(),
+            streams,
+        };
+        let service = Requests {
+            router: self.router.clone(),
+            peer,
+            proxies: self.proxies.clone(),
+            newest: match &self.security {
+                Security::Plain => None,
+                Security::Tls(newest) => Some(newest.clone()),
+            },
+            opening,
+        };
+        self.http_builder(tasks)
+            .serve_connection(io, service)
+            .into_owned()
     }
 
     fn http_builder(&self, tasks: Tasks) -> auto::Builder<Tasks> {
@@ -211,7 +239,9 @@ struct Requests {
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>;
+    /// On the heap: it holds the request, which would keep its room in the task of a stream that is open for days.
+    type Future =
+        Pin<Box<Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.opening.finish();
@@ -220,17 +250,17 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             .as_ref()
             .map(|newest| Arc::clone(&newest.borrow()));
         let headers = request.headers_mut();
-        match self
+        let client = self
             .proxies
-            .peer_behind(&self.peer, headers, newest.as_deref())
-        {
+            .peer_behind(&self.peer, headers, newest.as_deref());
+        Box::pin(match client {
             Ok(client) => {
                 request.extensions_mut().insert(client);
                 // A router is always ready.
                 Either::Left(self.router.clone().call(request))
             }
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
-        }
+        })
     }
 }
 
@@ -249,6 +279,18 @@ where
     }
 }
 
+/// For which fault of the peer's we have ended an HTTP/2 connection with GOAWAY, if we have.
+fn violation(error: &(dyn Error + 'static)) -> Option<Reason> {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if let Some(http2) = error.downcast_ref::<h2::Error>() {
+            return http2.reason().filter(|_| http2.is_library());
+        }
+        source = error.source();
+    }
+    None
+}
+
 /// One more open connection in the gauge, for as long as it lives.
 struct Counted<'a>(&'a Metrics);
 
@@ -265,6 +307,6 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// From the loss of a certificate to the end of its connection: streams have been ended with a status by then, which
-/// must still get through.
+/// From the loss of a certificate, or the beginning of a flood, to the end of the connection: streams have been ended
+/// with a status, or GOAWAY was sent, which must still get through.
 const CUT_GRACE: Duration = Duration::from_secs(2);

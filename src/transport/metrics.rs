@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use h2::Reason;
+
 use crate::meter;
 use crate::meter::Counter;
 use crate::meter::Gauge;
@@ -26,6 +28,7 @@ pub(super) struct Metrics {
     refused_total: Counter,
     refused_silent: Counter,
     lost: Counter,
+    flooded: Counter,
 }
 
 /// Why a handshake failed: the label of its counter.
@@ -79,6 +82,10 @@ impl Metrics {
                 "tollgate_connections_certificate_lost_total",
                 "Connections that ended because their client certificate did not count any more.",
             ),
+            flooded: meter::counter(
+                "tollgate_connections_flooded_total",
+                "Connections that ended because their peer sent too many HTTP/2 frames that carry nothing.",
+            ),
         }
     }
 
@@ -100,6 +107,17 @@ impl Metrics {
         self.lost.increment(1);
     }
 
+    /// A connection ended because its peer flooded it.
+    pub(super) fn flooded(&self) {
+        self.flooded.increment(1);
+    }
+
+    /// A connection ended because its peer broke HTTP/2's rules or exceeded a limit.
+    pub(super) fn violated(reason: Reason) {
+        let name = "tollgate_http2_violations_total";
+        meter::labelled_counter(name, "reason", label(reason)).increment(1);
+    }
+
     /// A handshake succeeded.
     pub(super) fn shook_hands(&self, took: Duration) {
         self.handshake_seconds.record(took.as_secs_f64());
@@ -109,6 +127,18 @@ impl Metrics {
     pub(super) fn handshake_failed(failure: HandshakeFailure) {
         let name = "tollgate_handshake_failures_total";
         meter::labelled_counter(name, "reason", failure.as_str()).increment(1);
+    }
+}
+
+/// The label of a reason that HTTP/2 has for ending a connection (RFC 9113 7).
+const fn label(reason: Reason) -> &'static str {
+    match reason {
+        Reason::PROTOCOL_ERROR => "protocol_error",
+        Reason::FLOW_CONTROL_ERROR => "flow_control_error",
+        Reason::FRAME_SIZE_ERROR => "frame_size_error",
+        Reason::COMPRESSION_ERROR => "compression_error",
+        Reason::ENHANCE_YOUR_CALM => "enhance_your_calm",
+        _ => "other",
     }
 }
 

@@ -13,6 +13,7 @@ mod connection;
 mod cork;
 mod dial;
 mod error;
+mod flood;
 mod forwarded;
 mod handshake;
 mod limits;

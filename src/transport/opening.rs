@@ -1,4 +1,4 @@
-//! Whether a connection has said anything yet.
+//! What comes over a connection: whether anything has, and whether it is a flood.
 //!
 //! hyper times the reading of an HTTP/1.1 head, but neither the wait for the bytes that tell HTTP/2 from
 //! HTTP/1.1, nor that for HTTP/2's preface. A peer that stops there would hold its connection for ever.
@@ -16,16 +16,22 @@ use std::task::ready;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
+use tokio::time::Instant;
+
+use super::flood::Guard;
 
 /// Counts what a connection has read until it is open. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Opening(Arc<AtomicUsize>);
 
-/// A stream whose first bytes are counted.
+/// A stream whose first bytes are counted, and whose frames are watched.
 #[derive(Debug)]
 pub(super) struct Observed<S> {
     stream: S,
     opening: Opening,
+    guard: Guard,
+    /// Nothing is read from a flood: its end is near.
+    is_flooded: bool,
 }
 
 impl Opening {
@@ -41,11 +47,13 @@ impl Opening {
         }
     }
 
-    /// Counts what `stream` reads.
-    pub(super) fn observe<S>(&self, stream: S) -> Observed<S> {
+    /// Counts what `stream` reads, and lets `guard` see it.
+    pub(super) fn observe<S>(&self, stream: S, guard: Guard) -> Observed<S> {
         Observed {
             stream,
             opening: self.clone(),
+            guard,
+            is_flooded: false,
         }
     }
 }
@@ -56,13 +64,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_flooded {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let received = buf.filled().get(before..).unwrap_or_default();
         if !self.opening.is_done() {
-            self.opening
-                .0
-                .fetch_add(buf.filled().len() - before, Ordering::Relaxed);
+            self.opening.0.fetch_add(received.len(), Ordering::Relaxed);
         }
+        self.is_flooded = !self.guard.admit(received, Instant::now);
         Poll::Ready(Ok(()))
     }
 }
@@ -73,7 +84,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.guard.note_sent(written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -81,7 +94,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        self.guard.note_sent(written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -195,9 +195,7 @@ impl Connections {
         let drain = drain.child_token();
         let span =
             tracing::debug_span!("connection", peer.addr = %peer, tls.alpn = tracing::field::Empty);
-        let connection = async move {
-            shared.run(tcp, peer, slot, drain).await;
-        };
+        let connection = shared.run(tcp, peer, slot, drain);
         self.tasks.spawn(connection.instrument(span));
     }
 

@@ -1,8 +1,10 @@
 //! Whether a connection's client certificate still counts.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::model::ClientCertificate;
@@ -33,11 +35,16 @@ impl Standing {
 
     /// Waits until the certificate does not count any more; for ever when none was shown.
     ///
-    /// A new revocation costs one look-up; new authorities or lists cost a verification.
-    pub(super) async fn lost(mut self) {
-        let Some((chain, certificate)) = self.shown else {
-            return std::future::pending().await;
-        };
+    /// Takes no room when none was shown, as by nearly all. A new revocation costs one look-up; new authorities or lists
+    /// cost a verification.
+    pub(super) fn lost(mut self) -> BoxFuture<'static, ()> {
+        match self.shown.take() {
+            None => Box::pin(pending()),
+            Some((chain, certificate)) => Box::pin(self.refuted(chain, certificate)),
+        }
+    }
+
+    async fn refuted(mut self, chain: Arc<[Bytes]>, certificate: Arc<ClientCertificate>) {
         loop {
             let newest = Arc::clone(&self.newest.borrow_and_update());
             let counts = if newest.trust.is_same(&self.verified_by.trust) {
@@ -51,7 +58,7 @@ impl Standing {
             self.verified_by = newest;
             if self.newest.changed().await.is_err() {
                 // Whoever makes new states is gone: nothing can change any more.
-                return std::future::pending().await;
+                return pending().await;
             }
         }
     }

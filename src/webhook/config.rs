@@ -13,4 +13,6 @@ pub struct Config {
     pub secret_file: PathBuf,
     /// The certificates (PEM) to one of which an https server's must lead.
     pub ca_file: PathBuf,
+    /// Whether it is sent the audit trail, too.
+    pub audit: bool,
 }

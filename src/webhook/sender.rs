@@ -149,4 +149,4 @@ const FACTOR: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(1_500);
 
 /// For one attempt: no web server that works takes longer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);

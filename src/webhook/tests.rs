@@ -102,6 +102,7 @@ impl Running {
             endpoint: url.parse().unwrap(),
             secret_file,
             ca_file: dir.path().join("unused"),
+            audit: false,
         };
         let tls = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()

@@ -26,6 +26,18 @@ use crate::model::Value;
 ///
 /// Costs one sort and one pass.
 pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) -> pb::TypedValue {
+    let module = Origins::gateway().module_of(&base.origin);
+    write_subtree_of(base, leaves, encoding, &|_| module)
+}
+
+/// The same where the elements of one tree are of several modules: `modules` tells of which one the last is. In
+/// JSON_IETF a member carries the module's name where that is another than its parent's, too.
+pub fn write_subtree_of(
+    base: &Path,
+    leaves: &[(Path, Value)],
+    encoding: Encoding,
+    modules: &Modules<'_>,
+) -> pb::TypedValue {
     let mut below: Vec<&(Path, Value)> = leaves
         .iter()
         .filter(|(path, _)| path.is_under(base) || is_entry_under(path, base))
@@ -36,25 +48,25 @@ pub fn write_subtree(base: &Path, leaves: &[(Path, Value)], encoding: Encoding) 
     {
         return write_value(value, encoding);
     }
-    let module = match encoding {
-        Encoding::JsonIetf => Origins::gateway().module_of(&base.origin),
-        Encoding::Json | Encoding::Proto => None,
-    };
     let mut writer = Writer {
         out: Text::default(),
         encoding,
+        modules: (encoding == Encoding::JsonIetf).then_some(modules),
     };
     match base.elems.split_last() {
         Some((last, above)) if last.keys().is_empty() && !below.is_empty() => {
-            writer.entries(&below, above.len(), module);
+            writer.entries(&below, above.len(), true);
         }
         last => {
             let keys = last.map_or(&[][..], |(last, _)| last.keys());
-            writer.object(&below, base.elems.len(), keys, module);
+            writer.object(&below, base.elems.len(), keys, true);
         }
     }
     json_value(writer.out.into_bytes(), encoding)
 }
+
+/// Tells the YANG module of the last of some elements, where that is known.
+pub type Modules<'m> = dyn Fn(&[Elem]) -> Option<&'m str> + 'm;
 
 /// A JSON text in the field that says which kind it is.
 pub(super) fn json_value(text: Bytes, encoding: Encoding) -> pb::TypedValue {
@@ -139,16 +151,18 @@ fn elem_at(path: &Path, depth: usize) -> Option<&Elem> {
 /// A leaf with the path that leads to it.
 type Leaf = (Path, Value);
 
-/// Writes sorted leaves. `depth` is the number of elements that all the given leaves share.
-struct Writer {
+/// Writes sorted leaves. `depth` is the number of elements that all the given leaves share; what is outermost carries
+/// its module's name in any case.
+struct Writer<'a, 'm> {
     out: Text,
     encoding: Encoding,
+    modules: Option<&'a Modules<'m>>,
 }
 
-impl Writer {
+impl<'m> Writer<'_, 'm> {
     /// All nodes of one name, whose elements stand at `depth`: one container or leaf, or the
     /// entries of a list.
-    fn entries(&mut self, leaves: &[&Leaf], depth: usize, module: Option<&str>) {
+    fn entries(&mut self, leaves: &[&Leaf], depth: usize, is_outer: bool) {
         let mut entries = leaves
             .chunk_by(|(a, _), (b, _)| elem_at(a, depth) == elem_at(b, depth))
             .map(|entry| (entry, entry_keys(entry, depth)))
@@ -157,53 +171,73 @@ impl Writer {
             return;
         };
         if entries.peek().is_none() && keys.is_empty() {
-            return self.node(first, depth + 1, keys, module);
+            return self.node(first, depth + 1, keys, is_outer);
         }
         self.out.raw(b"[");
-        self.node(first, depth + 1, keys, module);
+        self.node(first, depth + 1, keys, is_outer);
         for (entry, keys) in entries {
             self.out.raw(b",");
-            self.node(entry, depth + 1, keys, module);
+            self.node(entry, depth + 1, keys, is_outer);
         }
         self.out.raw(b"]");
     }
 
     /// One node: the value of a leaf, or an object.
-    fn node(&mut self, leaves: &[&Leaf], depth: usize, keys: &[Key], module: Option<&str>) {
+    fn node(&mut self, leaves: &[&Leaf], depth: usize, keys: &[Key], is_outer: bool) {
         match leaves {
             [.., (path, value)] if path.elems.len() == depth && keys.is_empty() => {
                 write_json(&mut self.out, value, self.encoding);
             }
-            _ => self.object(leaves, depth, keys, module),
+            _ => self.object(leaves, depth, keys, is_outer),
         }
     }
 
     /// The object of a container or an entry: its keys, then what is below it.
-    fn object(&mut self, leaves: &[&Leaf], depth: usize, keys: &[Key], module: Option<&str>) {
+    fn object(&mut self, leaves: &[&Leaf], depth: usize, keys: &[Key], is_outer: bool) {
         let mut start: &[u8] = b"{";
+        let parent = leaves
+            .first()
+            .and_then(|(path, _)| self.module(path, depth));
         for (key, value) in keys {
-            self.member(&mut start, module, key);
+            self.member(&mut start, parent.filter(|_| is_outer), key);
             self.out.json(&**value);
         }
         let below = leaves.partition_point(|(path, _)| path.elems.len() == depth);
         let (here, below) = leaves.split_at(below);
         // Sorted, a leaf stands before what is below it. A tree never holds both.
         if let Some((_, value)) = here.last().filter(|_| below.is_empty()) {
-            self.member(&mut start, module, LEAF_MEMBER);
+            self.member(&mut start, parent.filter(|_| is_outer), LEAF_MEMBER);
             write_json(&mut self.out, value, self.encoding);
         }
         let name_at = |path: &Path| elem_at(path, depth).map(|elem| Arc::clone(elem.name()));
         for group in below.chunk_by(|(a, _), (b, _)| name_at(a) == name_at(b)) {
-            let Some(name) = group.first().and_then(|(path, _)| name_at(path)) else {
+            let Some((path, name)) = group
+                .first()
+                .and_then(|(path, _)| Some((path, name_at(path)?)))
+            else {
                 continue;
             };
-            self.member(&mut start, module, &name);
-            self.entries(group, depth, None);
+            // A source may report a key as a leaf of its entry, too.
+            if keys.iter().any(|(key, _)| *key == name) {
+                continue;
+            }
+            let module = self.module(path, depth + 1);
+            self.member(
+                &mut start,
+                module.filter(|_| is_outer || module != parent),
+                &name,
+            );
+            self.entries(group, depth, false);
         }
         if start == b"{" {
             self.out.raw(b"{");
         }
         self.out.raw(b"}");
+    }
+
+    /// The module of the element at which the first `depth` end.
+    fn module(&self, path: &Path, depth: usize) -> Option<&'m str> {
+        (self.modules?)(path.elems.get(..depth)?)
     }
 
     /// A member's name, after what separates it from the one before.

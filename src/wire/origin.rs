@@ -17,8 +17,8 @@ pub struct Origins {
 #[derive(Debug)]
 struct KnownOrigin {
     name: &'static str,
-    /// The YANG module whose name qualifies members in RFC 7951 JSON.
-    module: &'static str,
+    /// The YANG module whose name qualifies members in RFC 7951 JSON, where it is one.
+    module: Option<&'static str>,
     /// What may stand before the colon: the module's name and its prefix.
     prefixes: &'static [&'static str],
     /// Names of its root elements.
@@ -39,14 +39,14 @@ impl Origins {
     /// Those of the gateway's own data.
     pub const fn gateway() -> Self {
         Self {
-            known: &[ACCEDIAN],
+            known: &[ACCEDIAN, PROVISIONED],
             default_roots: &[],
         }
     }
 
     /// The YANG module that an origin's names belong to, where that is known.
     pub fn module_of(&self, origin: &Origin) -> Option<&'static str> {
-        self.named(origin.as_str()).map(|known| known.module)
+        self.named(origin.as_str())?.module
     }
 
     /// Finds the origin of a path from the field's content and the names of its elements.
@@ -146,10 +146,29 @@ pub(super) fn is_identifier(text: &str) -> bool {
 /// The vendor's gNMI model. Its public example starts with an element that its YANG does not have.
 const ACCEDIAN: KnownOrigin = KnownOrigin {
     name: "accedian",
-    module: "accedian-session",
+    module: Some("accedian-session"),
     prefixes: &["accedian", "accedian-session"],
     roots: &["object-type"],
     envelope: "session",
+};
+
+/// The origin of what the datastore holds: configuration and state of the RESTCONF models.
+pub const RFC7951: &str = "rfc7951";
+
+/// The RESTCONF models. A path may say so by a module's name, as RFC 7951 and RESTCONF write it:
+/// `Accedian-session:sessions`. A bare root does not: sources may publish what they call `services`.
+const PROVISIONED: KnownOrigin = KnownOrigin {
+    name: RFC7951,
+    module: None,
+    prefixes: &[
+        "Accedian-alert",
+        "Accedian-metadata",
+        "Accedian-service",
+        "Accedian-service-endpoint",
+        "Accedian-session",
+    ],
+    roots: &[],
+    envelope: "",
 };
 
 #[cfg(test)]
@@ -184,6 +203,21 @@ mod tests {
         check("", &["object-type"], Some("accedian"), 0);
         check("accedian", &["accedian:session"], Some("accedian"), 1);
         check("accedian", &["object-type"], Some("accedian"), 0);
+    }
+
+    #[test]
+    fn origin_of_the_restconf_models_is_named_or_comes_with_a_module() {
+        check("rfc7951", &["sessions"], Some("rfc7951"), 0);
+        check(
+            "rfc7951",
+            &["Accedian-session:sessions"],
+            Some("rfc7951"),
+            0,
+        );
+        check("", &["Accedian-session:sessions"], Some("rfc7951"), 0);
+        check("", &["rfc7951", "sessions"], Some("rfc7951"), 1);
+        check("", &["sessions"], Some(""), 0);
+        check("accedian", &["sessions"], Some("accedian"), 0);
     }
 
     #[test]

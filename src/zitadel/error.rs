@@ -152,6 +152,7 @@ const fn id_of(error: AccountsError) -> Option<&'static str> {
 const fn id_of_denied(denied: Denied) -> &'static str {
     match denied {
         Denied::ForeignTenant => "GW-Org",
+        Denied::MintingOff => "GW-Minting",
         Denied::RolesExceed => "GW-RolesExceed",
         _ => "GW-Permission",
     }

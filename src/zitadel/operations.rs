@@ -12,6 +12,7 @@ use super::schemas as s;
 pub(super) const DOCUMENT: Document = Document {
     failures: &[400, 401, 403, 404, 405, 409, 413, 429, 500, 503],
     failure: &s::STATUS,
+    failure_media: &["application/json"],
     media: &["application/json"],
 };
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the third-party clients that the interop stage drives, at pinned versions, into folders that git ignores:
-#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang   .venv-proxies
+#   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang
+#   .venv-schemathesis   .venv-proxies
 # It can be run again at any time; what is there already is left alone.
 #
 #   tests/interop/install.sh             install what can be installed, name what cannot
@@ -74,6 +75,7 @@ python_client pygnmi
 python_client cisco_gnmi
 python_client openapi
 python_client yang
+python_client schemathesis
 python_client proxies
 
 if ((${#missing[@]} > 0)); then

@@ -27,7 +27,7 @@ from driver.process import Failed, end_all, tail  # noqa: E402
 
 MODULES = (
     "gnmic", "gnmi_cli", "pygnmi", "cisco_gnmi", "gnmicli", "tls", "enroll", "mtls", "descriptors", "openapi", "demo", "yang",
-    "restconf", "readme",
+    "restconf", "one_tree", "schemathesis", "readme",
 )
 # The slowest case takes a third of this.
 CASE_SECONDS = 120

@@ -16,6 +16,7 @@ use tollgate::iam::PatFacts;
 use tollgate::iam::PatId;
 use tollgate::iam::PatRecord;
 use tollgate::iam::Revocation;
+use tollgate::iam::Sweep;
 use tollgate::iam::TenantRecord;
 use tollgate::iam::Use;
 use tollgate::iam::port::Applied;
@@ -162,6 +163,17 @@ impl Records for Breakable {
 
     async fn over(&self, before: Timestamp, limit: u32) -> Result<Vec<PatRecord>, RecordsError> {
         self.store()?.over(before, limit).await
+    }
+
+    async fn swept(
+        &self,
+        tenant: &TenantId,
+        sweep: &Sweep,
+        now: Timestamp,
+        after: Option<PatId>,
+        limit: u32,
+    ) -> Result<Vec<PatRecord>, RecordsError> {
+        self.store()?.swept(tenant, sweep, now, after, limit).await
     }
 
     async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {

@@ -157,6 +157,20 @@ impl Gateway {
             .unwrap()
     }
 
+    /// The same gateway after a clean end and a new start.
+    pub async fn restarted(self) -> Self {
+        let Self {
+            running,
+            token,
+            data,
+            ..
+        } = self;
+        running.drain().await;
+        let mut gateway = Self::start_bare(data, |_| {}).await.unwrap();
+        gateway.token = token;
+        gateway
+    }
+
     // Connections.
 
     pub async fn channel(&self) -> Channel {
@@ -209,6 +223,11 @@ impl Gateway {
     /// Everything that the IAM port answers to the bytes of one HTTP/1.1 request.
     pub async fn iam_exchange(&self, request: &[u8]) -> String {
         exchange(self.tls(self.running.iam_address()).await, request).await
+    }
+
+    /// A connection to the gateway's port, for frames of HTTP/2.
+    pub async fn connect_http2(&self) -> TlsStream<TcpStream> {
+        tls_for(b"h2", self.address, self.running.ca_file()).await
     }
 
     /// A connection to the gateway's port, for requests that are answered bit by bit.
@@ -401,6 +420,12 @@ impl Gateway {
         self.running.drain().await;
     }
 
+    /// Ends it, and keeps what it has stored for the next one.
+    pub async fn stop(self) -> TempDir {
+        self.running.drain().await;
+        self.data
+    }
+
     // Telemetry.
 
     pub fn publisher(&self) -> Publisher {
@@ -526,8 +551,17 @@ async fn get(stream: impl AsyncReadExt + AsyncWriteExt + Unpin, path: &str) -> S
 
 /// A connection over which HTTP/1.1 is spoken.
 pub async fn tls(address: SocketAddr, ca_file: &std::path::Path) -> TlsStream<TcpStream> {
+    tls_for(b"http/1.1", address, ca_file).await
+}
+
+/// A connection over which that protocol is spoken.
+async fn tls_for(
+    protocol: &[u8],
+    address: SocketAddr,
+    ca_file: &std::path::Path,
+) -> TlsStream<TcpStream> {
     let trust = Trust::from_pem_file(ca_file).unwrap();
-    let config = trust.client_config(&[b"http/1.1"]).unwrap();
+    let config = trust.client_config(&[protocol]).unwrap();
     let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
     let tcp = TcpStream::connect(address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();

@@ -83,7 +83,7 @@ fn rows(ledger: &str) -> Vec<Row> {
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         })
-        .filter(|cells| cells.len() == 4 && cells[0].starts_with(|c: char| c.is_ascii_digit()))
+        .filter(|cells| cells.len() == 4 && is_rule(&cells[0]))
         .map(|cells| Row {
             rule: cells[0].clone(),
             tests: cells[2]
@@ -95,6 +95,12 @@ fn rows(ledger: &str) -> Vec<Row> {
             remark: cells[3].clone(),
         })
         .collect()
+}
+
+/// A number, or that of a quirk.
+fn is_rule(cell: &str) -> bool {
+    let number = cell.strip_prefix('Q').unwrap_or(cell);
+    number.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The names of all test functions: Rust ones in `src/` and `tests/it/`, Python ones in `tests/interop/`.

@@ -16,6 +16,7 @@ const UPDATES: u64 = 400;
 fn config(gateway: &Gateway) -> load::Config {
     load::Config {
         publish_address: None,
+        reconnect_interval: None,
         address: gateway.address.to_string(),
         tls: Arc::new(Trust::Anybody.client_config(&[b"h2"]).unwrap()),
         credential: load::Credential::Bearer(Secret::new(gateway.token())),
@@ -74,6 +75,19 @@ async fn stalled_reader_resumes_with_the_latest_values() {
     let report = run(&gateway, config).await;
     assert!(report.clean, "{report}");
     assert!(report.laggard_coalesced > 0, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replaced_connections_lose_nothing() {
+    let gateway = Gateway::start().await;
+    let mut config = config(&gateway);
+    config.reconnect_interval = Some(Duration::from_millis(5));
+    if let Some(writers) = &mut config.writers {
+        writers.updates = Some(20_000);
+    }
+    let report = run(&gateway, config).await;
+    assert!(report.clean, "{report}");
+    assert!(report.reconnects > 1, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

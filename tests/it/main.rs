@@ -17,6 +17,7 @@
 )]
 
 mod accounts;
+mod bootstrap;
 mod breakable;
 mod client;
 mod contention;
@@ -24,6 +25,7 @@ mod credentials;
 mod enroll;
 mod gateway;
 mod get;
+mod hostile;
 mod http;
 mod identity;
 mod ledger;
@@ -33,6 +35,7 @@ mod malformed;
 mod mtls;
 mod nodes;
 mod oauth;
+mod one_tree;
 mod openapi;
 mod postgres;
 mod process;

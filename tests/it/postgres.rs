@@ -80,7 +80,8 @@ impl Server {
             home: self.home.clone(),
         };
         made.beside()
-            .execute(&format!("CREATE DATABASE {}", made.name))
+            // Of `template1` there may be no other user at that moment, and a busy server's own workers are some.
+            .execute(&format!("CREATE DATABASE {} TEMPLATE template0", made.name))
             .await;
         made
     }

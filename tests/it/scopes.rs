@@ -33,7 +33,7 @@ use crate::gateway::Gateway;
 use crate::gateway::TENANT;
 
 /// A client whose token is narrowed so.
-async fn narrowed(gateway: &Gateway, scopes: &[&str]) -> Client {
+pub async fn narrowed(gateway: &Gateway, scopes: &[&str]) -> Client {
     let account = gateway.new_account(TENANT, "tenant-admin").await;
     let token = narrowed_token(gateway, account, scopes).await;
     gateway.anonymous().await.bearer(&token)

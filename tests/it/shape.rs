@@ -29,6 +29,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("restconf", 4),
     ("oauth", 4),
     ("store", 4),
+    ("syslog", 4),
     ("transport", 4),
     ("webhook", 4),
     ("zitadel", 4),

@@ -1,7 +1,10 @@
 //! `admin user` and `admin service-account`.
 
+use std::fs::OpenOptions;
 use std::io::Read as _;
+use std::io::Write as _;
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -16,12 +19,14 @@ use crate::iam::Role;
 use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::port::Page;
+use crate::iam::random_password;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
 use super::args::Account;
 use super::args::AnyAccount;
+use super::args::RecoverAdmin;
 use super::args::ServiceAccount;
 use super::args::User;
 use super::error::AdminError;
@@ -87,6 +92,31 @@ pub(super) async fn run_service_account(
             .await
         }
     }
+}
+
+/// Lets an administrator in again. The password is on the disk before it counts, so that it cannot be lost.
+pub(super) async fn recover(desk: &Desk, args: &RecoverAdmin) -> Result<Value, AdminError> {
+    let failed = |source| AdminError::PasswordOut {
+        path: args.password_out.clone(),
+        source,
+    };
+    let password = random_password().map_err(|error| AdminError::Accounts(error.into()))?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(&args.password_out)
+        .and_then(|mut file| {
+            writeln!(file, "{}", password.expose())?;
+            file.sync_all()
+        })
+        .map_err(failed)?;
+    let tenant = TenantId::new(args.account.tenant.as_str());
+    let username = &args.account.username;
+    let recovered = desk
+        .accounts
+        .recover_administrator(&tenant, username, &password);
+    Ok(view(&recovered.await?))
 }
 
 /// The account that is named, if it is of that kind.
@@ -254,3 +284,5 @@ fn read_password(path: &Path) -> Result<Secret, AdminError> {
     }
     Ok(Secret::new(text.trim_end_matches(['\n', '\r'])))
 }
+
+const OWNER_ONLY: u32 = 0o600;

@@ -33,6 +33,8 @@ pub(super) enum Noun {
     /// Personal Access Tokens
     #[command(subcommand)]
     Pat(Pat),
+    /// Make an administrator of all tenants, or let an existing person in as one again, with a new password
+    RecoverAdmin(RecoverAdmin),
     /// Roles that accounts can have
     #[command(subcommand)]
     Role(RoleVerb),
@@ -45,6 +47,16 @@ pub(super) enum Noun {
     /// People, known by a password
     #[command(subcommand)]
     User(User),
+}
+
+/// Whom to let in.
+#[derive(Args, Debug)]
+pub(super) struct RecoverAdmin {
+    #[command(flatten)]
+    pub(super) account: Account,
+    /// Where the password is written, for its owner alone; must not exist
+    #[arg(long)]
+    pub(super) password_out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -286,4 +298,30 @@ pub(super) enum Pat {
         #[arg(long)]
         account: String,
     },
+    /// Revoke the tokens of a tenant to which all conditions apply, a thousand at most
+    RevokeMatching {
+        /// Tenant
+        #[arg(long)]
+        tenant: String,
+        #[command(flatten)]
+        conditions: Conditions,
+        /// Only count them
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Which tokens of a tenant.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(super) struct Conditions {
+    /// Only those created before (RFC 3339), or "now"
+    #[arg(long)]
+    pub(super) created_before: Option<String>,
+    /// Only those that were not used for so long, nor created since: 90d
+    #[arg(long)]
+    pub(super) unused_for: Option<String>,
+    /// Only those that end before (RFC 3339)
+    #[arg(long)]
+    pub(super) expires_before: Option<String>,
 }

@@ -45,7 +45,7 @@ pub(super) enum AdminError {
     #[error("--scope {0}")]
     Scope(crate::iam::NotAScope),
     /// The text is no time.
-    #[error("--tokens-not-before is neither an RFC 3339 time nor \"now\"")]
+    #[error("--tokens-not-before or --created-before is neither an RFC 3339 time nor \"now\"")]
     NotBefore(#[source] crate::model::NotATime),
     /// No runtime.
     #[error("cannot start")]
@@ -56,6 +56,15 @@ pub(super) enum AdminError {
     /// The account is of another kind.
     #[error("the account is a {0}")]
     OtherKind(&'static str),
+    /// The new password cannot be written.
+    #[error("cannot write the password to {path}, or it is there already")]
+    PasswordOut {
+        /// Where to.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// No password.
     #[error("cannot read the password from {path}")]
     Password {

@@ -9,11 +9,16 @@ use crate::clock::Clock;
 use crate::iam::Issued;
 use crate::iam::NewPat;
 use crate::iam::PatRecord;
+use crate::iam::PatView;
+use crate::iam::Scope;
+use crate::iam::Sweep;
 use crate::model::Expiry;
 use crate::model::TenantId;
 
 use super::account::any;
 use super::account::read_networks;
+use super::account::read_not_before;
+use super::args::Conditions;
 use super::args::Pat;
 use super::error::AdminError;
 use super::run::Desk;
@@ -36,10 +41,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
             scopes,
             networks,
         } => {
-            let scopes = scopes.iter().map(|text| text.parse());
-            let scopes = scopes
-                .collect::<Result<_, _>>()
-                .map_err(AdminError::Scope)?;
+            let scopes = read_scopes(&scopes)?;
             let networks = read_networks(&networks)?;
             let expires = read_expiry(ttl.as_deref(), expires.as_deref(), clock)?;
             let found = any(desk, &tenant, &account).await?;
@@ -55,14 +57,7 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
                 .await?;
             Ok(issued_view(&issued))
         }
-        Pat::List { tenant, account } => {
-            let found = any(desk, &tenant, &account).await?;
-            let pats = accounts.pats(caller, &found.tenant, found.id).await?;
-            Ok(pats
-                .iter()
-                .map(|pat| view(&pat.record, pat.standing.as_str()))
-                .collect())
-        }
+        Pat::List { tenant, account } => list(desk, &tenant, &account).await,
         Pat::Revoke { tenant, id } => {
             let id = id.parse().map_err(|_| AdminError::Id)?;
             let pat = accounts
@@ -70,6 +65,11 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
                 .await?;
             Ok(view(&pat, "revoked"))
         }
+        Pat::RevokeMatching {
+            tenant,
+            conditions,
+            dry_run,
+        } => revoke_matching(desk, &TenantId::new(tenant), &conditions, dry_run).await,
         Pat::RevokeAll { tenant, account } => {
             let found = any(desk, &tenant, &account).await?;
             accounts
@@ -80,6 +80,42 @@ pub(super) async fn run(desk: &Desk, verb: Pat) -> Result<Value, AdminError> {
     }
 }
 
+async fn list(desk: &Desk, tenant: &str, account: &str) -> Result<Value, AdminError> {
+    let found = any(desk, tenant, account).await?;
+    let pats = desk.accounts.pats(&desk.caller, &found.tenant, found.id);
+    let view = |pat: &PatView| view(&pat.record, pat.standing.as_str());
+    Ok(pats.await?.iter().map(view).collect())
+}
+
+async fn revoke_matching(
+    desk: &Desk,
+    tenant: &TenantId,
+    conditions: &Conditions,
+    is_rehearsal: bool,
+) -> Result<Value, AdminError> {
+    let sweep = sweep_of(desk, conditions)?;
+    let swept = desk
+        .accounts
+        .sweep(&desk.caller, tenant, sweep, is_rehearsal);
+    let swept = swept.await?;
+    Ok(json!({ "matched": swept.matched, "revoked": swept.revoked }))
+}
+
+fn sweep_of(desk: &Desk, conditions: &Conditions) -> Result<Sweep, AdminError> {
+    let since = |text| {
+        let time = parse_ttl(text).ok_or(AdminError::Duration("unused-for"))?;
+        Ok::<_, AdminError>(desk.accounts.now().saturating_sub(time))
+    };
+    let expires_before = conditions.expires_before.as_deref();
+    Ok(Sweep {
+        created_before: read_not_before(desk, conditions.created_before.as_deref())?,
+        unused_since: conditions.unused_for.as_deref().map(since).transpose()?,
+        expires_before: expires_before
+            .map(|text| Expiry::parse_rfc3339(text).map_err(AdminError::Expiry))
+            .transpose()?,
+    })
+}
+
 /// The only time at which the token itself is shown.
 fn issued_view(issued: &Issued) -> Value {
     let mut view = view(&issued.record, "active");
@@ -87,6 +123,11 @@ fn issued_view(issued: &Issued) -> Value {
         object.insert("token".to_owned(), issued.token.expose().into());
     }
     view
+}
+
+fn read_scopes(texts: &[String]) -> Result<Vec<Scope>, AdminError> {
+    let scopes = texts.iter().map(|text| text.parse());
+    scopes.collect::<Result<_, _>>().map_err(AdminError::Scope)
 }
 
 fn read_expiry(

@@ -65,6 +65,7 @@ fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
         let answer = match args.noun {
             Noun::Audit(verb) => audit::run(&desk, verb).await,
             Noun::Pat(verb) => pat::run(&desk, verb).await,
+            Noun::RecoverAdmin(args) => account::recover(&desk, &args).await,
             Noun::Role(_) => Ok(roles()),
             Noun::ServiceAccount(verb) => account::run_service_account(&desk, verb).await,
             Noun::Tenant(verb) => tenant::run(&desk, verb).await,

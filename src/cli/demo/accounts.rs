@@ -11,6 +11,7 @@ use crate::iam::NewPat;
 use crate::iam::PatId;
 use crate::iam::Role;
 use crate::iam::Standing;
+use crate::iam::random_password;
 use crate::model::Class;
 use crate::model::Expiry;
 use crate::model::TenantId;
@@ -123,13 +124,6 @@ async fn kept_token(
         .iter()
         .any(|pat| pat.record.id == id && matches!(pat.standing, Standing::Active(_)));
     Ok(counts.then(|| (id, Secret::new(earlier.token.as_str()))))
-}
-
-/// 128 bits from the operating system, as hexadecimal digits.
-fn random_password() -> Result<Secret, AccountsError> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_| AccountsError::NoRandomness)?;
-    Ok(Secret::new(format!("{:032x}", u128::from_be_bytes(bytes))))
 }
 
 const TENANT: &str = "pca";

@@ -7,6 +7,7 @@ use crate::gnmi::model::narrow;
 use crate::model::Nature;
 use crate::model::Pattern;
 use crate::model::TargetSelector;
+use crate::schema::Schema;
 use crate::wire::Encoding;
 use crate::wire::parse_encoding;
 use crate::wire::path_text;
@@ -32,6 +33,7 @@ pub(in crate::gnmi) struct GetRequest {
 pub(in crate::gnmi) fn read_get(
     request: &pb::GetRequest,
     config: &Config,
+    schema: &Schema,
 ) -> Result<GetRequest, Error> {
     let encoding = parse_encoding(request.encoding)?;
     let depth = read_depth(&request.extension)?;
@@ -72,7 +74,7 @@ pub(in crate::gnmi) fn read_get(
         .map(|path| path_text(request.prefix.as_ref(), Some(path)));
     Ok(GetRequest {
         selector: prefix.selector(),
-        paths: narrow(patterns, &request.use_models)?
+        paths: narrow(patterns, &request.use_models, schema)?
             .into_iter()
             .zip(texts)
             .collect(),

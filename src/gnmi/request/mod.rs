@@ -9,6 +9,7 @@ mod subscribe;
 pub(super) use extension::refuse_depth;
 pub(super) use get::GetRequest;
 pub(super) use get::read_get;
+pub(super) use set::Change;
 pub(super) use set::Operation;
 pub(super) use set::SetRequest;
 pub(super) use set::read_set;

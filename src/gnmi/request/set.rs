@@ -3,6 +3,8 @@
 use crate::gnmi::config::Config;
 use crate::gnmi::error::Error;
 use crate::gnmi::error::Place;
+use crate::gnmi::provisioned::Wanted;
+use crate::gnmi::provisioned::is_provisioned;
 use crate::model::Edit;
 use crate::model::Path;
 use crate::model::Target;
@@ -36,7 +38,17 @@ pub(in crate::gnmi) struct Operation {
     pub(in crate::gnmi) kind: pb::update_result::Operation,
     /// As the client wrote it.
     pub(in crate::gnmi) path: pb::Path,
-    pub(in crate::gnmi) edit: Edit,
+    pub(in crate::gnmi) place: Place,
+    pub(in crate::gnmi) change: Change,
+}
+
+/// What an operation changes.
+#[derive(Debug)]
+pub(in crate::gnmi) enum Change {
+    /// The datastore, which has a schema.
+    Provisioned(Wanted),
+    /// Free-form data.
+    Telemetry(Edit),
 }
 
 /// Reads a SetRequest: deletes, then replaces, then updates, each in their order. None at all is no error.
@@ -69,17 +81,7 @@ pub(in crate::gnmi) fn read_set(
 
     let mut operations = Vec::with_capacity(count);
     for (index, path) in delete.iter().enumerate() {
-        operations.push(Operation {
-            kind: pb::update_result::Operation::Delete,
-            path: path.clone(),
-            edit: Edit::Delete(prefix.pattern(
-                Place {
-                    field: "delete",
-                    index,
-                },
-                path,
-            )?),
-        });
+        operations.push(read_deleted((prefix, &target), index, path)?);
     }
     for (field, kind, written) in [
         ("replace", pb::update_result::Operation::Replace, replace),
@@ -91,15 +93,30 @@ pub(in crate::gnmi) fn read_set(
         ),
     ] {
         for (index, update) in written.iter().enumerate() {
-            operations.push(read_written(prefix, Place { field, index }, kind, update)?);
+            let place = Place { field, index };
+            operations.push(read_written((prefix, &target), place, kind, update)?);
         }
     }
+    check_one_kind(&operations)?;
     let prefix = request.prefix.clone();
     Ok(SetRequest {
         prefix,
         target,
         operations,
         arbitration,
+    })
+}
+
+/// The datastore and the telemetry tree have no transaction together, and a Set is all or nothing.
+fn check_one_kind(operations: &[Operation]) -> Result<(), Error> {
+    let is_telemetry = |it: &&Operation| matches!(it.change, Change::Telemetry(_));
+    let telemetry = operations.iter().filter(is_telemetry).count();
+    if telemetry == 0 || telemetry == operations.len() {
+        return Ok(());
+    }
+    Err(Error::Field {
+        field: "path",
+        problem: "origin rfc7951 cannot be set together with others",
     })
 }
 
@@ -116,8 +133,29 @@ fn check_mixture(request: &pb::SetRequest) -> Result<(), Error> {
     })
 }
 
+fn read_deleted(
+    (prefix, target): (Prefix<'_>, &Target),
+    index: usize,
+    path: &pb::Path,
+) -> Result<Operation, Error> {
+    let field = "delete";
+    let place = Place { field, index };
+    let pattern = prefix.pattern(place, path)?;
+    Ok(Operation {
+        kind: pb::update_result::Operation::Delete,
+        path: path.clone(),
+        place,
+        change: match &pattern.origin {
+            Some(origin) if target.is_own() && is_provisioned(origin) => {
+                Change::Provisioned(Wanted::Delete(pattern))
+            }
+            _ => Change::Telemetry(Edit::Delete(pattern)),
+        },
+    })
+}
+
 fn read_written(
-    prefix: Prefix<'_>,
+    (prefix, target): (Prefix<'_>, &Target),
     place: Place,
     kind: pb::update_result::Operation,
     update: &pb::Update,
@@ -135,15 +173,26 @@ fn read_written(
         // gNMI spec 3.4.4: a list entry cannot be replaced with nothing; it can be deleted.
         return Err(Error::EmptyEntry(place));
     }
-    let updates = if is_empty {
-        Vec::new()
+    let change = if target.is_own() && is_provisioned(&node.origin) {
+        let value = value.into_owned();
+        Change::Provisioned(if replaces {
+            Wanted::Replace(node, value)
+        } else {
+            Wanted::Update(node, value)
+        })
     } else {
-        read_updates(&node, &value).map_err(|source| Error::Value { place, source })?
+        let updates = if is_empty {
+            Vec::new()
+        } else {
+            read_updates(&node, &value).map_err(|source| Error::Value { place, source })?
+        };
+        Change::Telemetry(edit(replaces, node, updates))
     };
     Ok(Operation {
         kind,
         path,
-        edit: edit(replaces, node, updates),
+        place,
+        change,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::model::Subscription;
 use crate::model::SubscriptionList;
 use crate::model::Suppress;
 use crate::model::Trigger;
+use crate::schema::Schema;
 use crate::wire::Encoding;
 use crate::wire::parse_encoding;
 use crate::wire::proto::gnmi as pb;
@@ -31,6 +32,7 @@ pub(in crate::gnmi) struct SubscribeRequest {
 pub(in crate::gnmi) fn read_subscribe(
     message: &pb::SubscribeRequest,
     config: &Config,
+    schema: &Schema,
 ) -> Result<SubscribeRequest, Error> {
     let Some(Request::Subscribe(list)) = &message.request else {
         return Err(Error::Field {
@@ -66,7 +68,7 @@ pub(in crate::gnmi) fn read_subscribe(
         triggers.push(read_trigger(one, mode, config)?);
     }
     let mut subscriptions = Vec::with_capacity(patterns.len());
-    for (patterns, trigger) in narrow(patterns, &list.use_models)?
+    for (patterns, trigger) in narrow(patterns, &list.use_models, schema)?
         .into_iter()
         .zip(triggers)
     {

@@ -1,10 +1,13 @@
 //! The managing side: tenants, people, service accounts, tokens. Commands, and later the HTTP faces, call it; it
 //! checks the caller's rights, writes one change with its audit event, and makes the live side obey at once.
 
+mod bootstrap;
 mod by_value;
 mod caller;
 mod change;
+mod creation;
 mod error;
+mod minting;
 mod policy;
 mod request;
 mod rotation;
@@ -12,9 +15,11 @@ mod search;
 mod secret;
 mod service;
 mod session;
+mod sweep;
 mod tokens;
 mod trail;
 
+pub use bootstrap::random_password;
 pub use caller::Actor;
 pub use caller::Caller;
 pub use error::AccountsError;

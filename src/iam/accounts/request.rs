@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 
 use crate::iam::AccountsError;
+use crate::iam::PatId;
+use crate::iam::PatRecord;
 use crate::iam::PatText;
 use crate::iam::Roles;
 use crate::iam::Scope;
@@ -40,6 +42,8 @@ pub struct NewPat {
     pub scopes: Vec<Scope>,
     /// Where it may be used from; empty means anywhere.
     pub networks: Vec<IpNet>,
+    /// The token along with which it is to be revoked.
+    pub parent: Option<PatId>,
 }
 
 impl NewAccount {
@@ -97,6 +101,19 @@ impl NewPat {
             expires,
             scopes: Vec::new(),
             networks: Vec::new(),
+            parent: None,
+        }
+    }
+
+    /// The same, to end with `parent` at the latest.
+    pub(super) fn under(self, parent: Option<&PatRecord>) -> Self {
+        match parent {
+            None => self,
+            Some(parent) => Self {
+                expires: self.expires.min(parent.expires),
+                parent: Some(parent.id),
+                ..self
+            },
         }
     }
 

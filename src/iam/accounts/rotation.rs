@@ -67,7 +67,10 @@ impl Accounts {
             expires: rotation.expires.unwrap_or_else(|| self.as_long_as(&old)),
             scopes: rotation.scopes.unwrap_or_else(|| old.scopes.clone()),
             networks: rotation.networks.unwrap_or_else(|| old.networks.clone()),
+            parent: old.parent,
         };
+        let parent = self.parent(caller, Some(&old)).await?;
+        let new = new.under(parent.as_ref());
         let draft = self.draft(caller, &account, &tenant, new)?;
         let old_ends = latest(now, rotation.overlap).min(old.expires);
         let mut event = self.pat_event(caller, Kind::PatRotated, &old);

@@ -13,9 +13,7 @@ use crate::iam::AccountKind;
 use crate::iam::AccountRecord;
 use crate::iam::AccountsError;
 use crate::iam::Caller;
-use crate::iam::Issued;
-use crate::iam::NewAccount;
-use crate::iam::NewPat;
+use crate::iam::Minting;
 use crate::iam::Pepper;
 use crate::iam::Registry;
 use crate::iam::Roles;
@@ -31,7 +29,6 @@ use crate::iam::port::PasswordHash;
 use crate::iam::port::Records;
 use crate::iam::port::RecordsError;
 use crate::iam::throttle::Throttle;
-use crate::model::Expiry;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
@@ -52,6 +49,7 @@ pub struct Accounts {
     pub(in crate::iam) pepper: Pepper,
     pub(in crate::iam) time: Time,
     pub(in crate::iam) session_lifetime: Duration,
+    pub(in crate::iam) minting: Minting,
     pub(in crate::iam) passwords: Passwords,
     pub(in crate::iam) registry: Registry,
     pub(in crate::iam) throttle: Arc<Throttle>,
@@ -107,71 +105,6 @@ impl Accounts {
         let event = self.event(caller, kind, tenant, tenant_subject(tenant));
         self.apply(Mutation::SetTenantState(tenant.clone(), state), event)
             .await
-    }
-
-    /// Creates an account, perhaps with a first token: both or neither.
-    pub async fn create_account(
-        &self,
-        caller: &Caller,
-        new: NewAccount,
-        first_pat: Option<NewPat>,
-    ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
-        caller.may_manage(&new.tenant)?;
-        let mut new = new.checked()?;
-        let tenant = self.existing_tenant(&new.tenant).await?;
-        if let Err(denied) = caller.may_grant(new.roles) {
-            // A conflict is told before a missing right (iam 2.2).
-            let taken = self
-                .records
-                .account_named(&new.tenant, &new.username)
-                .await?;
-            return Err(taken.map_or(denied.into(), |account| {
-                RecordsError::UsernameTaken(account.kind).into()
-            }));
-        }
-        let now = self.time.now();
-        let password = match new.password.take() {
-            Some(password) => Some(self.hash(password).await?),
-            None => None,
-        };
-        let account = AccountRecord {
-            id: AccountId::random()?,
-            tenant: new.tenant,
-            kind: password
-                .as_ref()
-                .map_or(AccountKind::Machine, |_| AccountKind::Person),
-            username: new.username,
-            name: new.name,
-            description: new.description,
-            roles: new.roles,
-            suspended: Roles::default(),
-            state: State::Active,
-            expires: Expiry::NEVER,
-            tokens_not_before: None,
-            networks: Vec::new(),
-            created: now,
-            updated: now,
-            version: 0,
-            has_secret: false,
-        };
-        let draft = first_pat
-            .map(|new| self.draft(caller, &account, &tenant, new))
-            .transpose()?;
-        let pat = draft
-            .as_ref()
-            .map(|draft| (draft.issued.record.clone(), draft.digest));
-        let mut event = self.account_event(caller, Kind::AccountCreated, &account);
-        event.detail = Some(match &draft {
-            Some(draft) => format!("roles {}, token {}", account.roles, draft.issued.record.id),
-            None => format!("roles {}", account.roles),
-        });
-        let mutation = Mutation::CreateAccount {
-            account: account.clone(),
-            password,
-            pat,
-        };
-        self.apply(mutation, event).await?;
-        Ok((account, draft.map(|draft| draft.issued)))
     }
 
     /// One account.
@@ -359,7 +292,7 @@ impl Accounts {
         Ok(account)
     }
 
-    async fn hash(&self, password: Secret) -> Result<PasswordHash, AccountsError> {
+    pub(super) async fn hash(&self, password: Secret) -> Result<PasswordHash, AccountsError> {
         self.passwords
             .hash(password)
             .await

@@ -70,6 +70,8 @@ impl Accounts {
         let account = self.existing_for(caller, tenant, account).await?;
         caller.may_manage_tokens(&account)?;
         let tenant = self.existing_tenant(tenant).await?;
+        let parent = self.parent(caller, None).await?;
+        let new = new.under(parent.as_ref());
         let Draft { issued, digest } = self.draft(caller, &account, &tenant, new)?;
         let mut event = self.pat_event(caller, Kind::PatCreated, &issued.record);
         event.detail = Some(format!(
@@ -252,6 +254,7 @@ impl Accounts {
             expires: new.expires,
             revoked: None,
             last_used: None,
+            parent: new.parent,
         };
         Ok(Draft {
             issued: Issued { record, token },

@@ -1,5 +1,6 @@
 //! Sessions against reflectors, over a simulated network and over loopback.
 
+mod model;
 mod network;
 mod object;
 mod session;

@@ -14,6 +14,7 @@ use crate::audit::Event;
 use crate::audit::EventQuery;
 use crate::audit::Kind;
 use crate::audit::Subject;
+use crate::audit::Tenure;
 use crate::audit::verify_all;
 use crate::iam::AccountKind;
 use crate::iam::Use;
@@ -54,6 +55,55 @@ async fn with_events(store: &impl Store) {
         ),
     ];
     store.append(&events).await.unwrap();
+}
+
+pub(super) async fn outlet_is_one_holders_and_goes_on_where_it_was(store: &impl Store) {
+    let tenure = |holder, now, until| Tenure {
+        holder,
+        now: Timestamp::from_secs(now),
+        until: Timestamp::from_secs(until),
+    };
+    assert_eq!(store.newest().await, Ok(0));
+    with_events(store).await;
+    assert_eq!(store.newest().await, Ok(5));
+    // A new outlet does not repeat what was before it.
+    assert_eq!(store.claim("syslog", tenure(1, 0, 60)).await, Ok(Some(5)));
+    assert_eq!(store.claim("syslog", tenure(2, 59, 99)).await, Ok(None));
+    with_events(store).await;
+    assert_eq!(store.claim("syslog", tenure(1, 59, 119)).await, Ok(Some(5)));
+    assert_eq!(
+        store.advance("syslog", tenure(1, 60, 120), 8).await,
+        Ok(true)
+    );
+    assert_eq!(
+        store.advance("syslog", tenure(2, 60, 120), 9).await,
+        Ok(false)
+    );
+    assert_eq!(
+        store.claim("webhook", tenure(2, 60, 120)).await,
+        Ok(Some(10))
+    );
+    // The first holder is gone.
+    assert_eq!(
+        store.claim("syslog", tenure(2, 120, 180)).await,
+        Ok(Some(8))
+    );
+    assert_eq!(
+        store.advance("syslog", tenure(1, 121, 181), 9).await,
+        Ok(false)
+    );
+    assert_eq!(
+        store.advance("syslog", tenure(2, 121, 121), 7).await,
+        Ok(false)
+    );
+    assert_eq!(
+        store.advance("syslog", tenure(2, 121, 121), 9).await,
+        Ok(true)
+    );
+    assert_eq!(
+        store.claim("syslog", tenure(1, 121, 181)).await,
+        Ok(Some(9))
+    );
 }
 
 #[track_caller]

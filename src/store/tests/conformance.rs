@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::audit as log;
 use super::certificates;
 use super::entries;
+use super::notices;
 use super::policy;
 use super::sample::NOW;
 use super::sample::Store;
@@ -52,6 +53,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     two_writers_of_one_username_have_one_winner(empty().await).await;
     list_pages_by_username(&*empty().await).await;
     entries::conform(&empty).await;
+    notices::conform(&empty).await;
     tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
@@ -60,10 +62,12 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     policy::suspended_roles_are_kept_and_told_as_none(&*empty().await).await;
     policy::quotas_count_active_tokens_alone(&*empty().await).await;
     policy::tokens_are_revoked_by_age_and_disuse(&*empty().await).await;
+    policy::tokens_of_a_tenant_are_found_by_age_disuse_and_end(&*empty().await).await;
     policy::newest_five_uses_are_kept(&*empty().await).await;
     policy::end_of_a_token_is_told_once(&*empty().await).await;
     policy::token_is_purged_long_after_its_end(&*empty().await).await;
     log::events_are_found_by_tenant_kind_account_and_time(&*empty().await).await;
+    log::outlet_is_one_holders_and_goes_on_where_it_was(&*empty().await).await;
     log::chain_holds_after_its_oldest_events_are_cut(&*empty().await).await;
     certificates::certificates_come_back_and_repeat(&*empty().await).await;
     certificates::key_is_one_accounts_for_good(&*empty().await).await;

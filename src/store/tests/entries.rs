@@ -19,6 +19,7 @@ use crate::datastore::Edit;
 use crate::datastore::EditError;
 use crate::datastore::Op;
 use crate::datastore::Precondition;
+use crate::datastore::Status;
 use crate::datastore::port::Mark;
 use crate::model::TenantId;
 use crate::schema::Schema;
@@ -44,7 +45,12 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     one_of_many_writers_with_the_same_belief_wins(lab().await).await;
     service_goes_with_what_is_its_alone(lab().await).await;
     pages_come_in_the_order_of_keys(lab().await).await;
+    changes_are_told_once_each_and_never_in_part(lab().await).await;
+    changes_that_are_forgotten_are_missed(lab().await).await;
 }
+
+/// Over the network there are some more.
+const RACES: u32 = 1_000;
 
 struct Lab(Datastore);
 
@@ -192,11 +198,20 @@ async fn batch_is_made_whole_or_not_at_all(lab: Lab) {
 }
 
 async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
-    let first = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
-    let writers = (0..8).map(|number| {
+    let mut mark = lab.make(&[lab.endpoint("a", None)]).await.unwrap();
+    for round in 0..RACES {
+        // Most races are between two, some between many.
+        let writers = if round % 100 == 0 { 8 } else { 2 };
+        mark = race(&lab, round, (writers, mark)).await;
+    }
+}
+
+/// Lets writers who believe the same change one entry. One wins, and its mark holds.
+async fn race(lab: &Lab, round: u32, (writers, first): (u32, Option<Mark>)) -> Option<Mark> {
+    let writers = (0..writers).map(|number| {
         let (datastore, edit) = (
             lab.0.clone(),
-            lab.endpoint("a", Some(&format!("n{number}"))),
+            lab.endpoint("a", Some(&format!("n{round}-{number}"))),
         );
         let precondition = Precondition {
             target: edit.target.clone(),
@@ -211,14 +226,15 @@ async fn one_of_many_writers_with_the_same_belief_wins(lab: Lab) {
         tokio::spawn(edit)
     });
     let writers: Vec<_> = writers.collect();
-    let mut won = 0;
+    let mut won = Vec::new();
     for writer in writers {
         match writer.await.unwrap() {
-            Ok(_) => won += 1,
+            Ok(outcome) => won.push(outcome.mark),
             Err(error) => assert_eq!(error, EditError::Precondition),
         }
     }
-    assert_eq!(won, 1);
+    assert_eq!(won.len(), 1, "round {round}");
+    won[0]
 }
 
 async fn service_goes_with_what_is_its_alone(lab: Lab) {
@@ -279,6 +295,66 @@ async fn pages_come_in_the_order_of_keys(lab: Lab) {
             .unwrap()
             .is_empty()
     );
+}
+
+async fn changes_are_told_once_each_and_never_in_part(lab: Lab) {
+    assert_eq!(lab.0.newest_change(&pca()).await, Ok(0));
+    lab.make(&[lab.endpoint("a", None), lab.endpoint("b", None)])
+        .await
+        .unwrap();
+    lab.make(&[lab.session("s", "a")]).await.unwrap();
+    lab.make(&[lab.endpoint("a", Some("renamed"))])
+        .await
+        .unwrap();
+    lab.make(&[lab.edit(ENDPOINTS, "b", Op::Delete)])
+        .await
+        .unwrap();
+    let steps = lab.steps(SESSIONS, Some("s"));
+    let sessions = lab.0.schema().collection_named(SESSIONS).unwrap();
+    let (pca, event) = (pca(), event());
+    let started = (Status::Running, &event);
+    let started = lab.0.set_status(&pca, sessions, &steps[1], started);
+    assert_eq!(started.await, Ok(true));
+
+    assert_eq!(lab.0.newest_change(&pca).await, Ok(6));
+    let changes = lab.0.changes(&pca, 0).await.unwrap();
+    assert!(changes.is_whole);
+    assert_eq!(changes.newest, 6);
+    let seen = changes.entries.iter().map(|change| {
+        assert_eq!(change.at, NOW);
+        let body = change.record.as_ref().map(|record| record.body.as_str());
+        let state = change
+            .record
+            .as_ref()
+            .and_then(|record| record.state.as_deref());
+        (change.id.key.as_str(), body, state)
+    });
+    let seen: Vec<_> = seen.collect();
+    let named = r#"{"endpoint-id":"a","endpoint-name":"renamed"}"#;
+    let running = r#"{"status":{"status":"running"}}"#;
+    assert_eq!(seen[0], ("a", Some(named), None));
+    assert_eq!(seen[1], ("b", None, None));
+    assert_eq!((seen[2].0, seen[2].2), ("s", Some(running)));
+    assert_eq!(seen.len(), 3);
+
+    let later = lab.0.changes(&pca, 5).await.unwrap();
+    assert_eq!((later.entries.len(), later.newest), (1, 6));
+    let none = lab.0.changes(&pca, 6).await.unwrap();
+    assert_eq!((none.is_whole, none.entries.len()), (true, 0));
+    let other = lab.0.changes(&TenantId::new("other"), 0).await.unwrap();
+    assert!(other.entries.is_empty());
+}
+
+async fn changes_that_are_forgotten_are_missed(lab: Lab) {
+    lab.make(&[lab.endpoint("first", None)]).await.unwrap();
+    let many: Vec<_> = (0..10_000)
+        .map(|number| lab.endpoint(&format!("e{number}"), None))
+        .collect();
+    lab.make(&many).await.unwrap();
+    assert!(!lab.0.changes(&pca(), 0).await.unwrap().is_whole);
+    let kept = lab.0.changes(&pca(), 1).await.unwrap();
+    assert!(kept.is_whole);
+    assert_eq!((kept.entries.len(), kept.newest), (10_000, 10_001));
 }
 
 const ENDPOINTS: &str = "Accedian-service-endpoint:service-endpoints";

@@ -5,6 +5,7 @@ mod certificates;
 mod conformance;
 mod entries;
 mod nodes;
+mod notices;
 mod policy;
 mod postgres;
 mod sample;

@@ -23,6 +23,7 @@ use crate::iam::PatDigest;
 use crate::iam::PatId;
 use crate::iam::PatRecord;
 use crate::iam::Roles;
+use crate::iam::Sweep;
 use crate::iam::TenantPolicy;
 use crate::iam::Use;
 use crate::iam::port::Mutation;
@@ -213,6 +214,78 @@ pub(super) async fn tokens_are_revoked_by_age_and_disuse(store: &impl Store) {
     rest.sort_by_key(|subject| format!("{subject:?}"));
     expected.sort_by_key(|subject| format!("{subject:?}"));
     assert_eq!(rest, expected);
+}
+
+/// Tokens of an old, a used, an idle, an ended and a revoked kind.
+async fn of_all_kinds(store: &impl Store) -> Vec<PatId> {
+    let export = export(store).await;
+    let mut ids = Vec::new();
+    for (name, created, expires) in [
+        ("old", 100, 5_000),
+        ("used", 200, 9_999),
+        ("idle", 300, 7_000),
+        ("over", 100, 950),
+        ("revoked", 100, 9_999),
+    ] {
+        let issued = issue(store, living(&export, name, created, expires)).await;
+        ids.push(issued.unwrap());
+    }
+    let used = (ids[1], use_at(800, "192.0.2.1"));
+    store.note_uses(&[used]).await.unwrap();
+    let revoke = Mutation::RevokePats {
+        account: handle(&export, 0),
+        which: Which::One(ids[4]),
+    };
+    apply(store, revoke).await.unwrap();
+    ids
+}
+
+pub(super) async fn tokens_of_a_tenant_are_found_by_age_disuse_and_end(store: &impl Store) {
+    let ids = of_all_kinds(store).await;
+    let at = |secs| Some(Timestamp::from_secs(secs));
+    let (none, now) = (Sweep::default(), Timestamp::from_secs(1_000));
+    let check = async |sweep: Sweep, tenant: &str, expected: &[usize]| {
+        let tenant = TenantId::new(tenant);
+        let mut expected: Vec<_> = expected.iter().map(|index| ids[*index]).collect();
+        expected.sort_unstable();
+        let (mut found, mut after) = (Vec::new(), None);
+        // A page of one at a time leaves out none and repeats none.
+        while let Some(pat) = store
+            .swept(&tenant, &sweep, now, after, 1)
+            .await
+            .unwrap()
+            .pop()
+        {
+            after = Some(pat.id);
+            found.push(pat.id);
+        }
+        assert_eq!(found, expected, "{sweep:?}");
+    };
+    check(none, "pca", &[0, 1, 2]).await;
+    check(none, "other", &[]).await;
+    let created_before = at(200);
+    let created = Sweep {
+        created_before,
+        ..none
+    };
+    check(created, "pca", &[0]).await;
+    let unused_since = at(500);
+    let unused = Sweep {
+        unused_since,
+        ..none
+    };
+    check(unused, "pca", &[0, 2]).await;
+    let ending = Sweep {
+        expires_before: Some(Expiry::from_secs(7_000)),
+        ..none
+    };
+    check(ending, "pca", &[0]).await;
+    let created_before = at(300);
+    let both = Sweep {
+        created_before,
+        ..unused
+    };
+    check(both, "pca", &[0]).await;
 }
 
 fn use_at(secs: i64, address: &str) -> Use {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use super::conformance::conforms;
 use super::sample::account;
 use super::sample::apply;
@@ -49,7 +51,17 @@ async fn postgres_conforms() {
     if server::database().await.is_none() {
         return;
     }
-    conforms(|| async { Arc::new(open(&server::database().await.unwrap()).await) }).await;
+    // Each check has a store of its own, whose connections would add up to more than the server takes.
+    let last: Mutex<Option<Arc<Store>>> = Mutex::new(None);
+    conforms(|| async {
+        if let Some(store) = last.lock().await.take() {
+            store.close().await;
+        }
+        let store = Arc::new(open(&server::database().await.unwrap()).await);
+        *last.lock().await = Some(Arc::clone(&store));
+        store
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::audit;
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::audit::Outlets;
 use crate::datastore::port::Entries;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
@@ -31,9 +32,9 @@ use crate::model::Timestamp;
 use crate::pki::port::Certificates;
 
 /// A store under test.
-pub(super) trait Store: Records + Log + Certificates + Entries + 'static {}
+pub(super) trait Store: Records + Log + Outlets + Certificates + Entries + 'static {}
 
-impl<T: Records + Log + Certificates + Entries + 'static> Store for T {}
+impl<T: Records + Log + Outlets + Certificates + Entries + 'static> Store for T {}
 
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000);
 
@@ -98,6 +99,7 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
         expires: Expiry::NEVER,
         revoked: None,
         last_used: None,
+        parent: None,
     };
     (record, PatDigest::from_raw(1, digest))
 }

@@ -22,6 +22,8 @@ GOOD = [
     {"session-id": "t", "session-type": "Accedian-session-type:echo", "session-name": "t-name", "group-id": "g",
      "metadata": {"topology": ["x", "y"]}},
 ]
+# Endpoints with a session each that one request makes while the process may be killed.
+PAIRS = 10
 BAD = [
     {"session-id": "-", "session-type": "Accedian-session-type:echo"},
     {"session-id": "u"},
@@ -135,24 +137,25 @@ def test_restconf_acknowledged_edits_survive_kill_9(lab):
         for number in range(1000):
             if stop.is_set():
                 return
-            name = f"k{worker}-{number}"
+            names = [f"k{worker}-{number}-{entry}" for entry in range(PAIRS)]
             try:
-                # An endpoint and a session that refers to it, or neither.
+                # Endpoints and sessions that refer to them, or none.
                 body = {"ietf-restconf:data": {
-                    "Accedian-service-endpoint:service-endpoints": {"service-endpoint": [{"endpoint-id": name}]},
+                    "Accedian-service-endpoint:service-endpoints": {
+                        "service-endpoint": [{"endpoint-id": name} for name in names]},
                     "Accedian-session:sessions": {"session": [{
                         "session-id": name, "session-type": "Accedian-session-type:echo",
-                        "service-endpoints": [{"endpoint-id": name}]}]},
+                        "service-endpoints": [{"endpoint-id": name}]} for name in names]},
                 }}
                 status, _ = _curl(first, "/restconf/data", "--request", "PATCH", body=body)
             except (Failed, ValueError):
                 return
             if status == 204:
-                acknowledged.add(name)
+                acknowledged.update(names)
 
     with ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, worker) for worker in range(4)]
-        first.process.wait_until(lambda: len(acknowledged) >= 40, 60, "acknowledged edits")
+        first.process.wait_until(lambda: len(acknowledged) >= 1000, 90, "acknowledged edits")
         first.process.kill()
         stop.set()
         for writer in writers:

@@ -4,9 +4,12 @@ mod audit;
 mod bodies;
 mod calls;
 mod login;
+mod minting;
+mod outlets;
 mod policy;
 mod rights;
 mod status;
+mod sweep;
 mod tenants;
 mod trail;
 

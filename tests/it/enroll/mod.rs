@@ -25,6 +25,7 @@ use tollgate::pki::ClientIdentity;
 use crate::client::in_time;
 use crate::gateway::Gateway;
 use crate::mtls::Device;
+use crate::openapi;
 
 pub const SIGN: &str = "/distribution/sign-csr";
 
@@ -122,8 +123,17 @@ pub async fn send_over(
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+    let status = status.parse().unwrap();
+    openapi::check(&openapi::Exchange {
+        on_iam_port: false,
+        method,
+        path,
+        request: body,
+        status,
+        answer: &serde_json::from_slice(&answer[end + 4..]).unwrap_or_default(),
+    });
     Reply {
-        status: status.parse().unwrap(),
+        status,
         headers: lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))

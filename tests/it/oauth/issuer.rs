@@ -88,12 +88,18 @@ impl Issuer {
     }
 
     async fn gateway(&self) -> Gateway {
+        self.gateway_for(None).await
+    }
+
+    /// A gateway for which tokens must be meant.
+    async fn gateway_for(&self, audience: Option<&str>) -> Gateway {
         let url = format!("https://{}/oauth/v2/introspect", self.address);
         let ca = self.folder.path().join("ca.pem");
         let mut settings = introspection(&self.folder, &url, &ca, ("a:b", "c d"));
         settings.foreign.all_tokens = false;
         settings.foreign.recheck_interval = Duration::from_mins(1);
         settings.issuer.timeout = Duration::from_millis(500);
+        settings.issuer.claims.audience = audience.map(str::to_owned);
         Gateway::start_with(|all| all.introspection = Some(settings)).await
     }
 }
@@ -126,6 +132,29 @@ async fn zitadels_answer_opens_the_gateway_and_is_cached() {
     let own = gateway.client().await;
     own.capabilities().await.unwrap();
     assert_eq!(issuer.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_for_somebody_else_is_refused_where_an_audience_is_asked_for() {
+    let body = ACTIVE.replace(
+        r#""active":true"#,
+        r#""active":true,"aud":["other","edge"]"#,
+    );
+    for (answer, audience, is_let_in) in [
+        (body.as_str(), Some("edge"), true),
+        (body.as_str(), Some("core"), false),
+        (ACTIVE, Some("edge"), false),
+        (body.as_str(), None, true),
+    ] {
+        let issuer = Issuer::with("200 OK", answer).await;
+        let gateway = issuer.gateway_for(audience).await;
+        let client = gateway.anonymous().await.bearer("foreign");
+        let code = client.capabilities().await.map_err(|status| status.code());
+        match code {
+            Ok(_) => assert!(is_let_in, "{audience:?}"),
+            Err(code) => assert_eq!((is_let_in, code), (false, Code::Unauthenticated)),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,6 +117,8 @@ async fn capabilities_are_those_that_the_tests_prove() {
             "filter:1.0",
             "replay:1.0",
             "with-defaults:1.0",
+            "with-operational-defaults:1.0",
+            "with-origin:1.0",
             "yang-patch:1.0"
         ]
     );

@@ -100,12 +100,15 @@ async fn streams_are_listed_with_locations_that_answer() {
     for stream in found {
         assert_eq!(stream["replay-support"], true);
         assert_eq!(stream["replay-log-creation-time"], "2026-06-01T12:00:00Z");
-        assert_eq!(stream["access"][0]["encoding"], "json");
-        let location = stream["access"][0]["location"].as_str().unwrap();
-        let path = location.strip_prefix("https://gw").unwrap();
-        let answer = replay(&api, path, "01", "").await;
-        answer.has_status(200);
-        assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        for (access, encoding) in ["json", "xml"].into_iter().enumerate() {
+            let access = &stream["access"][access];
+            assert_eq!(access["encoding"], encoding);
+            let location = access["location"].as_str().unwrap();
+            let path = location.strip_prefix("https://gw").unwrap();
+            let answer = replay(&api, path, "01", "").await;
+            answer.has_status(200);
+            assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        }
     }
     let one = format!(
         "{STREAMS}/stream=notification-stream%2FAccedian-session%3Astate-change-event/access=json/location"
@@ -234,7 +237,10 @@ struct Open {
 
 impl Open {
     async fn new(gateway: &Gateway, token: &str) -> Self {
-        let mut stream = gateway.connect().await;
+        Self::on(gateway.connect().await, token).await
+    }
+
+    async fn on(mut stream: TlsStream<TcpStream>, token: &str) -> Self {
         let request = format!(
             "GET {OF_SESSIONS} HTTP/1.1\r\nhost: gw\r\nauthorization: Bearer {token}\r\naccept: text/event-stream\r\n\r\n"
         );
@@ -292,4 +298,37 @@ async fn stream_ends_with_its_token() {
     assert!(open.until(": ended: ").await, "{}", open.text);
     assert!(!open.until("data: ").await, "{}", open.text);
     gateway.until(|gateway| gateway.live_sessions() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_node_replays_and_hears_what_this_one_tells() {
+    let gateway = Gateway::start().await;
+    let api = Api::admin(&gateway).with_session().await;
+    let path = |action| format!("{SESSIONS}/session=s/{action}");
+    api.send("POST", &path("start"), b"").await.has_status(204);
+    gateway.pass(Duration::from_secs(1));
+    // It knows nothing but what the store has.
+    let other = gateway.another_node().await;
+    let stream = gateway.tls(other.address()).await;
+    let mut open = Open::on(stream, &gateway.token()).await;
+    api.send("POST", &path("stop"), b"").await.has_status(204);
+    assert!(open.until("\"stopped\"").await, "{}", open.text);
+    assert!(!open.text.contains("\"running\""), "{}", open.text);
+    let times = "start-time=2026-06-01T11:00:00Z&stop-time=2026-06-01T12:00:01Z";
+    let request = format!(
+        "GET {OF_SESSIONS}?{times} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\nauthorization: Bearer {}\r\n\r\n",
+        gateway.token()
+    );
+    let mut replay = Open {
+        stream: gateway.tls(other.address()).await,
+        text: String::new(),
+    };
+    replay.stream.write_all(request.as_bytes()).await.unwrap();
+    replay.until("never").await;
+    let (running, stopped) = (
+        replay.text.find("\"running\""),
+        replay.text.find("\"stopped\""),
+    );
+    assert!(running.is_some() && running < stopped, "{}", replay.text);
+    other.drain().await;
 }

@@ -1,15 +1,19 @@
 //! RESTCONF on the gateway's port.
 
+mod compat;
 mod conditions;
+mod description;
 mod discovery;
 mod edits;
 mod events;
+mod hostile;
 mod ledger;
 mod model;
 mod ned;
 mod nmda;
 mod operations;
 mod patch;
+mod patch_xml;
 mod queries;
 mod refusals;
 
@@ -109,7 +113,9 @@ fn session(id: &str) -> Value {
         "service-endpoints": [
             { "endpoint-id": "a", "session-protocol": {
                 "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": { "admin-state": true },
+                    "session-sender": {
+                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
+                    },
                 },
             }},
             { "endpoint-id": "b" },

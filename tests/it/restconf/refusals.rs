@@ -31,6 +31,46 @@ async fn roles_decide_who_reads_and_who_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reader_is_denied_every_change() {
+    let gateway = Gateway::start().await;
+    let admin = Api::admin(&gateway).with_session().await;
+    let token = gateway.token_of(TENANT, "tenant-user").await;
+    let before = admin.get("/restconf/data").await;
+    let session = format!("{SESSIONS}/session=s");
+    let start = format!("{session}/start");
+    let operation = "/restconf/operations/Accedian-session:force-delete";
+    for (method, path) in [
+        ("POST", SESSIONS),
+        ("PUT", &session),
+        ("PATCH", &session),
+        ("DELETE", &session),
+        ("POST", &start),
+        ("POST", operation),
+        ("PUT", "/restconf/ds/ietf-datastores:running"),
+        // Whether it is there does not matter, nor whether the body is right.
+        ("DELETE", "/restconf/data/nothing:here"),
+    ] {
+        let reader = Api::new(&gateway, &token);
+        reader
+            .send(method, path, b"{")
+            .await
+            .is(403, "access-denied");
+        let patch = Api::new(&gateway, &token)
+            .without("Content-Type")
+            .with("Content-Type", "application/yang-patch+xml");
+        let patched = patch.send("PATCH", SESSIONS, b"").await;
+        assert_eq!(patched.status, 403);
+        assert!(patched.body.as_str().unwrap().contains("access-denied"));
+    }
+    let reader = Api::new(&gateway, &token);
+    reader.get(&session).await.has_status(200);
+    reader.send("OPTIONS", &session, b"").await.has_status(204);
+    let after = admin.get("/restconf/data").await;
+    assert_eq!(after.header("etag"), before.header("etag"));
+    assert_eq!(after.body, before.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_do_not_see_each_other() {
     let gateway = Gateway::start().await;
     let api = Api::admin(&gateway);

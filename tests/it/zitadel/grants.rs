@@ -1,14 +1,19 @@
 //! Authorizations that are deactivated (iam 2.5, B8): their roles are there, but do not count.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 use serde_json::json;
 use tollgate::audit::EventQuery;
 use tollgate::audit::Kind;
 use tollgate::iam::Caller;
+use tollgate::iam::Credential;
+use tollgate::secret::Secret;
 use tonic::Code;
 use tonic::Status;
 
 use crate::client::Client;
+use crate::client::in_time;
 use crate::client::once;
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
@@ -141,4 +146,42 @@ async fn service_account_api_shows_the_roles_that_count() {
     assert_eq!(read["roleKeys"], json!(["tenant-portal"]));
     let roles = vendor.get(&account).await.ok()["roles"].clone();
     assert_eq!(roles, json!(["tenant-portal"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inactive_grant_narrows_introspection_and_another_node_at_once() {
+    let gateway = Gateway::start().await;
+    let other = gateway.another_node().await;
+    let api = Api::new(&gateway, &gateway.token());
+    let account = gateway.new_account(TENANT, "tenant-user").await;
+    let token = gateway.token_for(TENANT, &account).await;
+    let asking = http::Api::<Vendor>::bare(&gateway)
+        .without("Content-Type")
+        .with("Content-Type", "application/x-www-form-urlencoded")
+        .with("Authorization", &format!("Bearer {}", gateway.token()));
+    let introspected = async || {
+        let body = format!("token={token}");
+        let told = asking.send("POST", "/oauth2/introspect", body.as_bytes());
+        told.await.ok()["roles"].clone()
+    };
+    let elsewhere = async || {
+        let shown = Credential::Bearer(Secret::new(token.as_str()));
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let known = other.identity().authenticator.authenticate(shown, here);
+        known.await.unwrap().roles.is_empty()
+    };
+    assert_eq!(introspected().await, json!(["tenant-user"]));
+    assert!(!elsewhere().await);
+    let grant = format!("/management/v1/users/{account}/grants/{account}");
+    for (verb, roles) in [
+        ("_deactivate", json!([])),
+        ("_reactivate", json!(["tenant-user"])),
+    ] {
+        api.post(&format!("{grant}/{verb}"), json!({})).await.ok();
+        assert_eq!(introspected().await, roles, "{verb}");
+        // The other node follows the log, long before its cache's time is over: its clock stands.
+        in_time(async { while elsewhere().await != (roles == json!([])) {} }).await;
+    }
+    other.drain().await;
+    gateway.drain().await;
 }

@@ -1,5 +1,6 @@
 """gnmic: the client that operators use."""
 
+import json
 import re
 import time
 
@@ -50,10 +51,12 @@ class Gnmic(Tool):
 
     def set(self, credential, target, update=(), replace=(), delete=(), options=()):
         """The operations that the gateway confirms."""
-        words = ["set", "--target", target]
+        words = ["set", *(["--target", target] if target else [])]
         for flag, pairs in (("--update", update), ("--replace", replace)):
             for path, value in pairs:
                 kind = "string" if isinstance(value, str) else "int"
+                if isinstance(value, dict):
+                    kind, value = "json_ietf", json.dumps(value)
                 words += [flag, f"{path}:::{kind}:::{value}"]
         words += [word for path in delete for word in ("--delete", path)]
         done = self._run(credential, *words, options=["--format", "protojson", *options])

@@ -1,0 +1,4 @@
+-- The token by which each token was issued, where it is revoked along with that one.
+ALTER TABLE pats ADD COLUMN parent BIGINT;
+
+CREATE INDEX pats_by_parent ON pats (parent) WHERE parent IS NOT NULL;
