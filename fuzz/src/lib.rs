@@ -76,8 +76,8 @@ impl Face {
             let schema = Arc::new(Schema::load(Source::Embedded).unwrap());
             let store = Arc::new(site.local.store.clone());
             let datastore = Datastore::new(schema, store, site.clock.clone());
-            restconf::Service::new(&site.local.identity, datastore, site.clock.clone())
-                .into_router()
+            let (clock, config) = (site.clock.clone(), site.settings.restconf);
+            restconf::Service::new(&site.local.identity, datastore, clock, config).into_router()
         })
     }
 

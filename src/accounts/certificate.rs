@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::audit::Origin;
 use crate::iam::AuthError;
@@ -21,6 +21,7 @@ use crate::iam::Principal;
 use crate::model::Class;
 use crate::model::ClientCertificate;
 use crate::model::Peer;
+use crate::model::Timestamp;
 
 use super::Service;
 use super::admission::address;
@@ -60,8 +61,9 @@ pub(super) async fn validate(
         .tenant_of(&principal, named(&parts)?)
         .await?;
     let now = service.accounts.now();
-    let body = members(shown, &principal, now.secs());
-    let mut response = view::answer(StatusCode::OK, Media::Json, body);
+    let body = serde_json::to_string(&View::of(shown, &principal, now));
+    let body = body.map_err(|_| internal())?;
+    let mut response = view::text(StatusCode::OK, Media::Json, body);
     let certificate = Some(shown.fingerprint);
     let assertions = &service.assertions;
     let assertion = assertions.about(&principal, &tenant, certificate, now)?;
@@ -92,21 +94,42 @@ impl Service {
     }
 }
 
-fn members(shown: &ClientCertificate, principal: &Principal, now: i64) -> view::Members {
-    view::members(json!({
-        "subject": &*shown.subject,
-        "serial": shown.serial.to_string(),
-        "issuer": &*shown.issuer,
-        "notBefore": shown.not_before.to_string(),
-        "notAfter": shown.not_after.to_string(),
-        "remainingSeconds": shown.not_after.secs().saturating_sub(now).max(0),
-        // RFC 8705 3.1: by this a token is bound to a certificate.
-        "x5t#S256": URL_SAFE_NO_PAD.encode(shown.fingerprint),
-        "accountId": principal.account.to_string(),
-        "username": &*principal.username,
-        "tenant": principal.tenant.as_str(),
-        "roles": view::roles(principal.roles),
-    }))
+/// What is told of a certificate: written straight out, as proxies ask for each request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'v> {
+    subject: &'v str,
+    serial: String,
+    issuer: &'v str,
+    not_before: String,
+    not_after: String,
+    remaining_seconds: i64,
+    /// RFC 8705 3.1: by this a token is bound to a certificate.
+    #[serde(rename = "x5t#S256")]
+    fingerprint: String,
+    account_id: String,
+    username: &'v str,
+    tenant: &'v str,
+    roles: Vec<&'static str>,
+}
+
+impl<'v> View<'v> {
+    fn of(shown: &'v ClientCertificate, principal: &'v Principal, now: Timestamp) -> Self {
+        let remaining = shown.not_after.secs().saturating_sub(now.secs());
+        Self {
+            subject: &shown.subject,
+            serial: shown.serial.to_string(),
+            issuer: &shown.issuer,
+            not_before: shown.not_before.to_string(),
+            not_after: shown.not_after.to_string(),
+            remaining_seconds: remaining.max(0),
+            fingerprint: URL_SAFE_NO_PAD.encode(shown.fingerprint),
+            account_id: principal.account.to_string(),
+            username: &principal.username,
+            tenant: principal.tenant.as_str(),
+            roles: view::roles(principal.roles),
+        }
+    }
 }
 
 fn missing() -> Refusal {

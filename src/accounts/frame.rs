@@ -77,9 +77,13 @@ fn has_token(query: &str) -> bool {
 /// Headers by which a proxy would assert who somebody is. Inbound they are worth nothing (iam X7); some servers take
 /// underscores for hyphens.
 fn strip_assertions(headers: &mut HeaderMap) {
+    let hyphen = |byte| if byte == b'_' { b'-' } else { byte };
     let asserted = |name: &&HeaderName| {
-        let name = name.as_str().replace('_', "-");
-        ASSERTIONS.iter().any(|prefix| name.starts_with(prefix))
+        let begins_with = |prefix: &&str| {
+            let name = name.as_str().bytes().map(hyphen);
+            name.take(prefix.len()).eq(prefix.bytes())
+        };
+        ASSERTIONS.iter().any(begins_with)
     };
     let names: Vec<HeaderName> = headers.keys().filter(asserted).cloned().collect();
     for name in names {

@@ -119,7 +119,12 @@ pub(super) fn principal(principal: &Principal) -> Members {
 
 /// An answer.
 pub(super) fn answer(status: StatusCode, media: Media, body: impl Into<Value>) -> Response {
-    let mut response = Response::new(Body::from(body.into().to_string()));
+    text(status, media, body.into().to_string())
+}
+
+/// The same of what is text already.
+pub(super) fn text(status: StatusCode, media: Media, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let media = HeaderValue::from_static(media.as_str());
     response.headers_mut().insert(CONTENT_TYPE, media);

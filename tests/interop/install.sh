@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the third-party clients that the interop stage drives, at pinned versions, into folders that git ignores:
 #   .tools/bin/{gnmic,gnmi_cli}   .venv-pygnmi   .venv-cisco-gnmi   .venv-openapi   .venv-yang
-#   .venv-schemathesis
+#   .venv-schemathesis   .venv-proxies
 # It can be run again at any time; what is there already is left alone.
 #
 #   tests/interop/install.sh             install what can be installed, name what cannot
@@ -76,6 +76,7 @@ python_client cisco_gnmi
 python_client openapi
 python_client yang
 python_client schemathesis
+python_client proxies
 
 if ((${#missing[@]} > 0)); then
     echo "interop: missing: ${missing[*]}" >&2

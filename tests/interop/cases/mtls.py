@@ -1,5 +1,6 @@
-"""openssl, curl, gnmic, nginx and testssl.sh: client certificates, from the CSR to the revocation."""
+"""openssl, curl, gnmic, nginx, Envoy, Traefik and testssl.sh: client certificates, from the CSR to the revocation."""
 
+import http.server
 import json
 import os
 import re
@@ -7,19 +8,21 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from driver.checks import equal, expect, needs, program
-from driver.clients.base import SESSIONS
+from driver.clients.base import ROOT, SESSIONS
 from driver.clients.gnmic import Gnmic
 from driver.clients.pygnmi import Pygnmi
 from driver.process import Running, run
 
 VALIDATE = "/api/v1/auth/cert/validate/authorization"
 SECONDS_TO_REVOKE = 5
+PROXIES = ROOT / ".venv-proxies" / "bin"
 
 
 def missing():
@@ -273,6 +276,156 @@ def test_nginx_auth_request_with_a_certificate(lab):
             nginx.wait_until(refused, SECONDS_TO_REVOKE, "the revocation")
         finally:
             nginx.end()
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """The service behind a proxy: answers with the headers that came."""
+
+    def do_GET(self):
+        body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def _service():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _installed(name):
+    return lambda: "" if (PROXIES / name).is_file() else f"{name} is not installed"
+
+
+def _server_certificate(folder):
+    server = folder / "server.pem"
+    made = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=proxy",
+                "-keyout", folder / "server.key", "-out", server])
+    equal(made.code, 0, made.text)
+    return server, folder / "server.key"
+
+
+def _envoy(folder, behind, service, ca, proxy):
+    """The configuration, which is JSON because YAML is."""
+    server, server_key = _server_certificate(folder)
+    file = lambda path: {"filename": str(path)}
+    pair = lambda certificate, key: [{"certificate_chain": file(certificate), "private_key": file(key)}]
+    tls = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
+    filters = "type.googleapis.com/envoy.extensions.filters.http."
+    at = lambda port: {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    cluster = lambda name, port, **more: {
+        "name": name, "connect_timeout": "5s", "type": "STATIC",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": at(port)}}]}]}, **more,
+    }
+    exact = lambda *names: {"patterns": [{"exact": name} for name in names]}
+    authorize = {
+        "@type": filters + "ext_authz.v3.ExtAuthz",
+        "allowed_headers": exact("x-forwarded-client-cert"),
+        "http_service": {
+            "server_uri": {"uri": f"https://127.0.0.1:{behind.port}", "cluster": "gateway", "timeout": "5s"},
+            "path_prefix": VALIDATE,
+            "authorization_response": {"allowed_upstream_headers": exact("x-forwarded-user-username", "x-forwarded-jwt")},
+        },
+    }
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "in",
+        "forward_client_cert_details": "SANITIZE_SET",
+        "set_current_client_cert_details": {"cert": True},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "service"}}]}]},
+        "http_filters": [
+            {"name": "authorize", "typed_config": authorize},
+            {"name": "router", "typed_config": {"@type": filters + "router.v3.Router"}},
+        ],
+    }
+    downstream = {
+        "@type": tls + "DownstreamTlsContext",
+        "common_tls_context": {"tls_certificates": pair(server, server_key), "validation_context": {"trusted_ca": file(ca)}},
+    }
+    upstream = {
+        "@type": tls + "UpstreamTlsContext",
+        "common_tls_context": {
+            "tls_certificates": pair(proxy.certificate, proxy.key), "validation_context": {"trusted_ca": file(ca)},
+        },
+    }
+    listener = {
+        "name": "in", "address": at(behind.proxy),
+        "filter_chains": [{
+            "transport_socket": {"name": "tls", "typed_config": downstream},
+            "filters": [{"name": "http", "typed_config": manager}],
+        }],
+    }
+    clusters = [cluster("service", service), cluster("gateway", behind.port, transport_socket={"name": "tls", "typed_config": upstream})]
+    config = folder / "envoy.json"
+    config.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": clusters}}))
+    return [PROXIES / "envoy", "-c", config, "--log-level", "warning", "--disable-hot-restart", "--concurrency", "1"]
+
+
+@needs(_installed("envoy"))
+def test_envoy_ext_authz_with_a_certificate(lab):
+    with _folder() as name, Behind(lab, Path(name)) as behind, _service() as service:
+        folder = Path(name)
+        device, proxy = _enrol(lab, folder), _enrol(lab, folder)
+        ask = lambda *options: run(["curl", "--silent", "--insecure", "--max-time", "10", "--write-out", "\\n%{http_code}", *options,
+                                    f"https://127.0.0.1:{behind.proxy}/a/page?b=c"])
+        envoy = Running(_envoy(folder, behind, service, lab.gateway.ca, proxy))
+        try:
+            envoy.wait_until(lambda: ask().code == 0, 20, "envoy")
+            done = ask(*_with(device), "--header", "X-Forwarded-User-Username: root")
+            body, code = done.out.rsplit("\n", 1)
+            equal(code, "200", done.text + envoy.text)
+            equal(json.loads(body)["x-forwarded-user-username"], device.username, "user that the service is told")
+            expect(json.loads(body)["x-forwarded-jwt"].count(".") == 2, body)
+            equal(ask().out.splitlines()[-1], "401", "without a certificate")
+            _revoke(lab, device)
+            refused = lambda: ask(*_with(device)).out.splitlines()[-1] == "403"
+            envoy.wait_until(refused, SECONDS_TO_REVOKE, "the revocation")
+        finally:
+            envoy.end()
+
+
+@needs(_installed("traefik"))
+def test_traefik_forward_auth_with_a_token(lab):
+    with _folder() as name, Behind(lab, Path(name)) as behind, _service() as service:
+        folder = Path(name)
+        forward = {
+            "address": f"https://127.0.0.1:{behind.port}/api/v1/auth/validate",
+            "authResponseHeaders": ["X-Forwarded-User-Username", "X-Forwarded-JWT"],
+            "tls": {"ca": str(lab.gateway.ca)},
+        }
+        routes = folder / "routes.json"
+        routes.write_text(json.dumps({"http": {
+            "routers": {"all": {"rule": "PathPrefix(`/`)", "service": "service", "middlewares": ["authorize"]}},
+            "middlewares": {"authorize": {"forwardAuth": forward}},
+            "services": {"service": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{service}"}]}}},
+        }}))
+        os.rename(routes, folder / "routes.yml")
+        command = [PROXIES / "traefik", f"--entrypoints.in.address=127.0.0.1:{behind.proxy}",
+                   f"--providers.file.filename={folder / 'routes.yml'}", "--global.checknewversion=false",
+                   "--global.sendanonymoususage=false"]
+        ask = lambda *options: run(["curl", "--silent", "--max-time", "10", "--write-out", "\\n%{http_code}", *options,
+                                    f"http://127.0.0.1:{behind.proxy}/a/page?b=c"])
+        bearer = ["--header", f"Authorization: Bearer {lab.gateway.bearer.token}"]
+        traefik = Running(command)
+        try:
+            traefik.wait_until(lambda: ask(*bearer).out.splitlines()[-1:] == ["200"], 20, "traefik")
+            done = ask(*bearer, "--header", "X-Forwarded-User-Username: root")
+            seen = json.loads(done.out.rsplit("\n", 1)[0])
+            expect(seen["x-forwarded-user-username"] != "root" and seen["x-forwarded-jwt"].count(".") == 2, done.out)
+            equal(ask().out.splitlines()[-1], "401", "without a token")
+            equal(ask("--header", "Authorization: Bearer x").out.splitlines()[-1], "401", "with garbage")
+        finally:
+            traefik.end()
 
 
 def test_sighup_and_command_reload_certificates(lab):
