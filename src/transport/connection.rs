@@ -46,6 +46,7 @@ use super::cork::Cork;
 use super::cork::Streams;
 use super::flood::Flood;
 use super::limits::Slot;
+use super::linger::linger;
 use super::metrics::Metrics;
 use super::opening::Observed;
 use super::opening::Opening;
@@ -257,7 +258,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             Ok(client) => {
                 request.extensions_mut().insert(client);
                 // A router is always ready.
-                Either::Left(self.router.clone().call(request))
+                Either::Left(self.router.clone().call(linger(request)))
             }
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
         })

@@ -17,6 +17,7 @@ mod flood;
 mod forwarded;
 mod handshake;
 mod limits;
+mod linger;
 mod metrics;
 mod opening;
 mod peer;

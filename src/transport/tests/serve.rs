@@ -100,3 +100,22 @@ async fn taken_address_is_an_error_that_names_it() {
         format!("cannot listen on {}", first.local_addr())
     );
 }
+
+/// A client that is answered before it has sent its body still gets the answer, and may ask again.
+#[tokio::test]
+async fn short_body_that_nobody_wants_costs_no_connection() {
+    let server = Harness::start().await;
+    let mut tls = server.tls(&[b"http/1.1"]).await;
+    let body = "x".repeat(20_000);
+    let head = format!(
+        "POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    tls.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1_024];
+    let count = in_time(tls.read(&mut answer)).await.unwrap();
+    assert!(answer[..count].starts_with(b"HTTP/1.1 404"));
+    let again = format!("{body}GET /peer HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let answer = exchange(tls, again.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
