@@ -49,7 +49,7 @@ impl Faces {
                 settings.gnmi.clone(),
             ),
             accounts: accounts::Service::new(identity, settings.accounts),
-            oauth: oauth::Service::new(identity, settings.oauth),
+            oauth: oauth::Service::new(identity, settings.oauth.clone()),
             restconf: restconf::Service::new(identity, datastore, clock.clone(), settings.restconf),
             enroll: open_enrolment(local, certificates, &settings.enroll, clock).await?,
         })
