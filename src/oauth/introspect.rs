@@ -139,8 +139,8 @@ fn active(principal: &Principal, audience: Option<&str>) -> Value {
         (TENANT): tenant,
         (ROLES): in_project,
     });
-    if let Some(audience) = audience {
-        body["aud"] = audience.into();
+    if let (Some(audience), Some(members)) = (audience, body.as_object_mut()) {
+        members.insert("aud".to_owned(), audience.into());
     }
     body
 }
