@@ -309,6 +309,10 @@ impl Records for Everybody {
         Ok(Vec::new())
     }
 
+    async fn renew_digest(&self, _: &PatDigest, _: &PatDigest) -> Result<(), RecordsError> {
+        Ok(())
+    }
+
     async fn note_uses(&self, _: &[(PatId, Use)]) -> Result<(), RecordsError> {
         Ok(())
     }

@@ -52,7 +52,7 @@ impl Faces {
                 settings.gnmi.clone(),
             ),
             accounts: accounts::Service::new(identity, settings.accounts),
-            oauth: oauth::Service::new(identity, settings.oauth),
+            oauth: oauth::Service::new(identity, settings.oauth.clone()),
             restconf: restconf::Service::new(
                 identity,
                 datastore.clone(),

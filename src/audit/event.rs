@@ -33,6 +33,8 @@ pub struct Event {
     pub reason: Option<&'static str>,
     /// What changed, for people: roles before and after.
     pub detail: Option<String>,
+    /// The ids of the tokens that ended along with it, other than the subject. The first [`MOST_TOKENS`] are told one by one.
+    pub tokens: Vec<String>,
 }
 
 /// How it ended.
@@ -91,6 +93,7 @@ impl Event {
             account: None,
             reason: None,
             detail: None,
+            tokens: Vec::new(),
         }
     }
 
@@ -154,6 +157,15 @@ impl Event {
         put("userAgent", self.origin.user_agent.clone());
         put("reason", self.reason.map(str::to_owned));
         put("detail", self.detail.clone());
+        if !self.tokens.is_empty() {
+            let told = self.tokens.iter().take(MOST_TOKENS);
+            let told: Vec<_> = told.map(|id| Value::from(mask(id).into_owned())).collect();
+            let untold = self.tokens.len() - told.len();
+            members.insert("tokens".to_owned(), told.into());
+            if untold > 0 {
+                members.insert("moreTokens".to_owned(), untold.into());
+            }
+        }
         Value::Object(members).to_string()
     }
 }
@@ -183,6 +195,10 @@ impl Outcome {
 /// What an account is called among subjects.
 const ACCOUNT: &str = "account";
 
+/// Tokens that one event names, so that syslog takes the list whole; how many more there were is a number. All of them
+/// are listed as revoked at the time of the event.
+const MOST_TOKENS: usize = 40;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +212,23 @@ mod tests {
         assert!(!json.contains(['\r', '\n', '\u{7}']), "{json}");
         assert!(
             json.starts_with(r#"{"at":"1970-01-01T00:00:00Z","event":"authentication.failed""#)
+        );
+    }
+
+    #[test]
+    fn tokens_are_named_up_to_a_limit_and_counted_beyond() {
+        let mut event = Event::new(Timestamp::EPOCH, Kind::AccountDeleted, Actor::Gateway);
+        assert!(!event.to_json().contains("okens"));
+        event.tokens = (0..MOST_TOKENS).map(|id| id.to_string()).collect();
+        let json: Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert_eq!(json["tokens"].as_array().unwrap().len(), MOST_TOKENS);
+        assert!(json.get("moreTokens").is_none());
+        event.tokens.push("last".to_owned());
+        let json: Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert_eq!(json["tokens"].as_array().unwrap().len(), MOST_TOKENS);
+        assert_eq!(
+            (&json["tokens"][0], &json["moreTokens"]),
+            (&"0".into(), &1.into())
         );
     }
 }

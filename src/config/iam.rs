@@ -101,6 +101,12 @@ pub(super) fn oauth(section: &mut Section<'_, '_>) -> oauth::Config {
             oauth::Config::default().password_grant,
             "Whether people get a bearer token for their password at `/oauth/v2/token`.",
         ),
+        audience: section
+            .optional::<String>(
+                "token_audience",
+                "Whom introspection's answers name in `aud`: all who take this gateway's tokens, by one name.",
+            )
+            .map(Into::into),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::MutexGuard;
 use crate::model::Timestamp;
 
 use super::AuthError;
+use super::PatDigest;
 use super::PatFacts;
 use super::Principal;
 use super::Standing;
@@ -91,10 +92,22 @@ impl Inner {
         for digest in digests {
             let facts = self.records.find_pat(&digest).await?;
             if let Some(facts) = facts.filter(|facts| facts.digest == digest) {
+                self.renew_digest(pat, &digest).await;
                 return Ok(Some(facts));
             }
         }
         Ok(None)
+    }
+
+    /// Keeps a token that was found under an older key by its digest under the current one, so that the older key may go
+    /// one day. If it cannot be stored in time, the next use does it. A node that is yet to learn which key is the newest
+    /// changes nothing back.
+    async fn renew_digest(&self, pat: PatText<'_>, found: &PatDigest) {
+        let current = self.pepper.digest(pat);
+        if found.key() < current.key() {
+            let renewal = self.records.renew_digest(found, &current);
+            let _late = tokio::time::timeout(RENEWAL_TIMEOUT, renewal).await;
+        }
     }
 
     /// All that is known of a token that was shown, active or not.
@@ -161,6 +174,9 @@ const LANE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The same in the slow lane: long enough for some thousand reads.
 const SLOW_LANE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a token waits for its digest to be renewed: a write takes milliseconds, and nobody waits for one that does not.
+const RENEWAL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A read that takes longer counts as failed: shorter than the wait for a lane, so that what the cache still knows is
 /// served while the store hangs (iam R6).

@@ -97,6 +97,9 @@ pub trait Records: Debug + Send + Sync {
     /// The token with this digest and all that decides whether it counts, read at one moment.
     async fn find_pat(&self, digest: &PatDigest) -> Result<Option<PatFacts>, RecordsError>;
 
+    /// Keeps a token by another digest: the same token's under another key. Nothing else of it changes (iam T4).
+    async fn renew_digest(&self, from: &PatDigest, to: &PatDigest) -> Result<(), RecordsError>;
+
     /// The account that a certificate names, and its tenant, read at one moment. `None` when it is deleted, or of another
     /// tenant.
     async fn find_holder(

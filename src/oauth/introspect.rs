@@ -66,7 +66,7 @@ pub(super) async fn introspect(
         found.tenant == caller.tenant || caller.roles.contains(Role::SkylightAdmin)
     });
     let body = if let Some(found) = found {
-        active(&found)
+        active(&found, service.config.audience.as_deref())
     } else {
         let source = incoming.source();
         service.authenticator.note_inactive(&caller, source);
@@ -112,7 +112,7 @@ impl Service {
     }
 }
 
-fn active(principal: &Principal) -> Value {
+fn active(principal: &Principal, audience: Option<&str>) -> Value {
     let scopes: Vec<String> = principal.scopes.iter().map(ToString::to_string).collect();
     let roles: Vec<&str> = principal.roles.iter().map(Role::as_str).collect();
     let words = |networks: &[IpNet]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -122,7 +122,7 @@ fn active(principal: &Principal) -> Value {
         .iter()
         .map(|role| ((*role).to_owned(), json!({ (tenant): tenant })))
         .collect();
-    json!({
+    let mut body = json!({
         "active": true,
         "token_type": "Bearer",
         "scope": scopes.join(" "),
@@ -138,5 +138,9 @@ fn active(principal: &Principal) -> Value {
         (ACCOUNT_NETWORKS): words(&principal.account_networks),
         (TENANT): tenant,
         (ROLES): in_project,
-    })
+    });
+    if let (Some(audience), Some(members)) = (audience, body.as_object_mut()) {
+        members.insert("aud".to_owned(), audience.into());
+    }
+    body
 }

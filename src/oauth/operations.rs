@@ -101,6 +101,7 @@ const INTROSPECTION: Schema = Schema {
         may("sub", Text),
         nullable("jti", Text),
         may("exp", Int),
+        may("aud", Text),
         may("tenant_id", Text),
         may("roles", List(&Text)),
         may(super::claims::SCOPES, List(&Text)),

@@ -5,6 +5,7 @@ use crate::audit::Event;
 use crate::audit::Kind;
 use crate::iam::Affected;
 use crate::iam::Change;
+use crate::iam::PatId;
 use crate::iam::Revocation;
 use crate::iam::Roles;
 use crate::iam::State;
@@ -50,6 +51,8 @@ pub(super) struct Writer {
     pub(super) transaction: Transaction,
     pub(super) at: Timestamp,
     pub(super) applied: Applied,
+    /// The tokens that it has ended so far.
+    pub(super) ended: Vec<PatId>,
 }
 
 impl Writer {
@@ -59,12 +62,20 @@ impl Writer {
             transaction: store.begin().await.map_err(unavailable)?,
             at,
             applied: Applied::default(),
+            ended: Vec::new(),
         })
     }
 
-    /// Commits, with the audit event, and one more for each certificate that went with what it tells of.
+    /// Commits, with the audit event, which names all tokens that have ended by it, and one more for each certificate that
+    /// went with what it tells of.
     pub(super) async fn finish(mut self, event: &Event) -> Result<Applied, RecordsError> {
-        let mut events = vec![event.clone()];
+        let subject = event.subject.as_ref();
+        let told = subject.map_or("", |subject| &subject.id);
+        let ended = self.ended.iter().map(ToString::to_string);
+        let mut events = vec![Event {
+            tokens: ended.filter(|id| id != told).collect(),
+            ..event.clone()
+        }];
         if event.kind != Kind::CertificateRevoked {
             events.extend(certificates::events(event, &self.applied.revocations));
         }
@@ -153,7 +164,9 @@ impl Writer {
             Ok((columns.next::<i64>()?, columns.next::<String>()?))
         })?;
         self.count_revoked(revoked.iter().map(|(_, kind)| kind.as_str()));
-        let revoked = revoked.into_iter().map(|(id, _)| id).collect();
+        let revoked: Vec<_> = revoked.into_iter().map(|(id, _)| id).collect();
+        self.ended
+            .extend(revoked.iter().copied().map(PatId::from_raw));
         self.revoke_children(revoked).await?;
         let own = Which::Account(account.id.raw());
         self.revoke_with(own, Reason::CessationOfOperation).await?;

@@ -195,6 +195,16 @@ impl Records for Store {
         })
     }
 
+    async fn renew_digest(&self, from: &PatDigest, to: &PatDigest) -> Result<(), RecordsError> {
+        let sql = "UPDATE pats SET digest = $2, pepper = $3 WHERE digest = $1";
+        let renewal = query(sql)
+            .bind(from.as_bytes().as_slice())
+            .bind(to.as_bytes().as_slice())
+            .bind(to.key());
+        let done = renewal.execute(&self.writer).await;
+        done.map(drop).map_err(unavailable)
+    }
+
     async fn find_holder(
         &self,
         tenant: &TenantId,

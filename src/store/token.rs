@@ -94,10 +94,15 @@ impl Writer {
     }
 
     async fn tell_revoked(&mut self, tenant: &TenantId, id: i64) -> Result<(), RecordsError> {
-        let pat = Affected::Pat(PatId::from_raw(id));
-        self.note(tenant, pat, Change::Revoked).await?;
+        self.note_ended(tenant, id).await?;
         let own = Certified::Token(id);
         self.revoke_with(own, Reason::PrivilegeWithdrawn).await
+    }
+
+    async fn note_ended(&mut self, tenant: &TenantId, id: i64) -> Result<(), RecordsError> {
+        let id = PatId::from_raw(id);
+        self.ended.push(id);
+        self.note(tenant, Affected::Pat(id), Change::Revoked).await
     }
 
     /// A token ends then, or is revoked at once.
@@ -145,13 +150,14 @@ impl Writer {
     ) -> Result<(), RecordsError> {
         self.check(account).await?;
         let sql = "UPDATE pats SET revoked = $2 \
-                   WHERE account = $1 AND kind = 'secret' AND revoked IS NULL";
-        query(sql)
+                   WHERE account = $1 AND kind = 'secret' AND revoked IS NULL RETURNING id";
+        let ended = query(sql)
             .bind(account.id.raw())
             .bind(self.at.nanos())
-            .execute(&mut self.transaction)
-            .await
-            .map_err(unavailable)?;
+            .fetch_all(&mut self.transaction)
+            .await;
+        let ended = all(ended, |mut columns| columns.next().map(PatId::from_raw))?;
+        self.ended.extend(ended);
         self.end_sessions(account).await?;
         let sql = "UPDATE accounts SET updated = $2, version = version + 1 WHERE id = $1";
         query(sql)
@@ -177,8 +183,7 @@ impl Writer {
             .await;
         let ended = all(ended, |mut columns| columns.next::<i64>())?;
         for id in ended {
-            let pat = Affected::Pat(PatId::from_raw(id));
-            self.note(&account.tenant, pat, Change::Revoked).await?;
+            self.note_ended(&account.tenant, id).await?;
         }
         Ok(())
     }
@@ -201,8 +206,7 @@ impl Writer {
             .await;
         let gone = all(gone, |mut columns| columns.next::<i64>())?;
         for id in gone {
-            let pat = Affected::Pat(PatId::from_raw(id));
-            self.note(tenant, pat, Change::Revoked).await?;
+            self.note_ended(tenant, id).await?;
         }
         Ok(())
     }

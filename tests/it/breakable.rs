@@ -176,6 +176,10 @@ impl Records for Breakable {
         self.store()?.swept(tenant, sweep, now, after, limit).await
     }
 
+    async fn renew_digest(&self, from: &PatDigest, to: &PatDigest) -> Result<(), RecordsError> {
+        self.store()?.renew_digest(from, to).await
+    }
+
     async fn note_uses(&self, uses: &[(PatId, Use)]) -> Result<(), RecordsError> {
         self.store()?.note_uses(uses).await
     }

@@ -243,6 +243,41 @@ async fn password_is_hashed_again_when_the_parameters_have_risen() {
 }
 
 #[tokio::test]
+async fn token_of_an_older_pepper_key_is_kept_by_the_newest_once_used() {
+    let fixture = Fixture::new().await;
+    let account = fixture.machine("export", Role::TenantUser).await;
+    let (used, idle) = (fixture.pat(&account).await, fixture.pat(&account).await);
+    let file = fixture.folder.path().join("pepper");
+    let old = std::fs::read_to_string(&file).unwrap();
+    let new = format!("2 {}", "ab".repeat(32));
+    let write = |lines: String| std::fs::write(&file, lines).unwrap();
+    let bearer = async |token: &Secret| {
+        let node = fixture.another().await;
+        let credential = crate::iam::Credential::Bearer(token.clone());
+        let found = node.authenticator.authenticate(credential, HERE).await;
+        found.map(|principal| principal.token)
+    };
+    let key = async |token: &Secret| {
+        let pepper = Pepper::open_or_create(&file).unwrap();
+        let token = PatText::parse(token.expose()).unwrap();
+        let digest = pepper.digest(token);
+        let found = fixture.store.find_pat(&digest).await.unwrap();
+        found.map(|facts| facts.digest.key())
+    };
+
+    write(format!("{new}\n{old}"));
+    assert_eq!(bearer(&used.token).await, Ok(Some(used.record.id)));
+    assert_eq!(key(&used.token).await, Some(2));
+    assert_eq!(key(&idle.token).await, None, "it was not used");
+    // A node on which the new key is not yet the first takes both, and turns nothing back.
+    write(format!("{old}\n{new}").replace("\n\n", "\n"));
+    assert_eq!(bearer(&used.token).await, Ok(Some(used.record.id)));
+    assert_eq!(bearer(&idle.token).await, Ok(Some(idle.record.id)));
+    write(format!("{new}\n{old}"));
+    assert_eq!(key(&used.token).await, Some(2));
+}
+
+#[tokio::test]
 async fn change_by_another_process_counts_as_soon_as_the_log_is_read() {
     let fixture = Fixture::new().await;
     let account = fixture.machine("export", Role::TenantUser).await;

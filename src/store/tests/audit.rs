@@ -6,6 +6,7 @@ use super::sample::Store;
 use super::sample::account;
 use super::sample::apply;
 use super::sample::creation;
+use super::sample::handle;
 use super::sample::pat;
 use super::sample::with_tenants;
 use crate::audit::Actor;
@@ -18,6 +19,8 @@ use crate::audit::Tenure;
 use crate::audit::verify_all;
 use crate::iam::AccountKind;
 use crate::iam::Use;
+use crate::iam::port::Mutation;
+use crate::iam::port::Which;
 use crate::model::TenantId;
 use crate::model::Timestamp;
 
@@ -237,5 +240,54 @@ pub(super) async fn first_use_and_each_new_place_leave_an_event(store: &impl Sto
     assert_eq!(bodies[0]["subjectId"], record.id.to_string());
     assert_eq!(bodies[0]["account"], export.id.to_string());
     assert_eq!(bodies[0]["userAgent"], "gnmic");
+    verify_all(store).await.unwrap();
+}
+
+pub(super) async fn one_event_names_all_tokens_that_end_by_it(store: &impl Store) {
+    with_tenants(store).await;
+    let (one, other) = (
+        account("pca", "one", AccountKind::Machine),
+        account("pca", "other", AccountKind::Machine),
+    );
+    let (parent, digest) = pat(&one, "parent");
+    apply(store, creation(&one, Some((parent.clone(), digest))))
+        .await
+        .unwrap();
+    let (mut child, digest) = pat(&other, "child");
+    child.parent = Some(parent.id);
+    apply(store, creation(&other, Some((child.clone(), digest))))
+        .await
+        .unwrap();
+    let (own, digest) = pat(&other, "own");
+    let issue = Mutation::CreatePat {
+        pat: own.clone(),
+        digest,
+        version: 0,
+    };
+    apply(store, issue).await.unwrap();
+
+    let revoke = Mutation::RevokePats {
+        account: handle(&one, 0),
+        which: Which::One(parent.id),
+    };
+    let mut event = event(7, Kind::PatRevoked, ("1", "pca"), ("pca", "7"));
+    event.subject = Some(Subject {
+        kind: "pat",
+        id: parent.id.to_string(),
+        name: None,
+    });
+    let at = Timestamp::from_secs(2_000);
+    store.apply(&revoke, at, &event).await.unwrap();
+    let delete = Mutation::DeleteAccount(handle(&other, 0));
+    event.subject = None;
+    store.apply(&delete, at, &event).await.unwrap();
+
+    let links = store.links(5, 10).await.unwrap();
+    let tokens = links.iter().map(|link| {
+        let body: serde_json::Value = serde_json::from_str(&link.body).unwrap();
+        body["tokens"].clone()
+    });
+    let expected = [child.id, own.id].map(|id| json!([id.to_string()]));
+    assert_eq!(tokens.collect::<Vec<_>>(), expected);
     verify_all(store).await.unwrap();
 }

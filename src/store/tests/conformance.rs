@@ -75,6 +75,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     certificates::certificates_go_with_their_token_and_account(&*empty().await).await;
     certificates::crl_numbers_grow(&*empty().await).await;
     log::first_use_and_each_new_place_leave_an_event(&*empty().await).await;
+    log::one_event_names_all_tokens_that_end_by_it(&*empty().await).await;
 }
 
 async fn usernames_are_unique_in_a_tenant(store: &impl Store) {

@@ -105,6 +105,45 @@ async fn each_mutation_over_http_is_one_event_with_who_what_and_how() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_end_by_one_act_are_named_in_its_event() {
+    let gateway = Gateway::start().await;
+    let api = Api::admin(&gateway);
+    let before = gateway.newest_event().await;
+    let path = api.new_account("streamer").await;
+    let mut ended = Vec::new();
+    for _ in 0..2 {
+        ended.push(api.new_pat(&path).await.0);
+    }
+    ended.sort_unstable();
+    api.post(&format!("{path}/pat/revoke-all"), json!({}))
+        .await
+        .ok();
+    let (alone, _) = api.new_pat(&path).await;
+    api.delete(&format!("{path}/pat/{alone}")).await.ok();
+    let (last, _) = api.new_pat(&path).await;
+    api.delete(&path).await.ok();
+
+    let page = api.get(&format!("{TRAIL}?after={before}")).await.ok();
+    let told = page["data"].as_array().unwrap().iter().map(|event| {
+        let tokens = event["tokens"].as_array();
+        let mut tokens: Vec<_> = tokens.into_iter().flatten().map(text).collect();
+        tokens.sort_unstable();
+        (event["event"].as_str().unwrap(), tokens)
+    });
+    let told: Vec<_> = told.filter(|(word, _)| *word != "pat.created").collect();
+    assert_eq!(
+        told,
+        [
+            ("account.created", Vec::new()),
+            ("pat.revoked", ended),
+            // The token itself is the subject.
+            ("pat.revoked", Vec::new()),
+            ("account.deleted", vec![last]),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn trail_is_read_in_pages_that_miss_and_repeat_nothing() {
     let gateway = Gateway::start().await;
     let api = Api::admin(&gateway);

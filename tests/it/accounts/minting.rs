@@ -96,7 +96,14 @@ async fn child_ends_with_its_parent() {
         assert_eq!(counts(&gateway, token).await, expected);
     }
 
+    let before = gateway.newest_event().await;
     gateway.revoke(TENANT, &parent_id).await;
+    let trail = format!("/api/v2/auth/audit?after={before}&kind=pat.revoked");
+    let trail = Api::admin(&gateway).get(&trail).await.ok();
+    assert_eq!(trail["data"].as_array().unwrap().len(), 1, "{trail}");
+    let told = trail["data"][0]["tokens"].as_array().unwrap();
+    assert_eq!(told.len(), 3, "{trail}");
+    assert!(told.contains(&sooner["credentialId"]), "{trail}");
     for token in [&parent, &replaced, &grandchild, &text(&sooner["pat"])] {
         assert!(!counts(&gateway, token).await);
     }

@@ -133,6 +133,39 @@ async fn role_cut_narrows_a_certificate_at_once_and_ends_its_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn suspended_grant_leaves_a_certificate_without_rights() {
+    let gateway = Gateway::start().await;
+    gateway.publish("", "/a/b", int(1));
+    let device = device(&gateway, "probe", "tenant-user").await;
+    let client = device.client(&gateway).await;
+    let mut stream = client.subscribe(on_change(&["/a"])).await.unwrap();
+    stream.until_sync().await;
+    let roles = async || {
+        let validated = device.get(&gateway, "/api/v1/auth/validate", "").await;
+        assert_eq!(validated.status, 200, "it is still who it is");
+        let roles = validated.header("x-forwarded-user-roles");
+        roles.unwrap_or_default().to_owned()
+    };
+    assert_eq!(roles().await, "tenant-user");
+
+    let operator = tollgate::iam::Caller::operator();
+    let tenant = tollgate::model::TenantId::new(TENANT);
+    let accounts = gateway.accounts();
+    let suspended = accounts.suspend_roles(&operator, &tenant, device.account);
+    assert!(suspended.await.unwrap());
+    assert_eq!(stream.end().await.code(), Code::PermissionDenied);
+    let status = client.refused(first(on_change(&["/a"]))).await;
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert_eq!(roles().await, "");
+
+    let resumed = accounts.resume_roles(&operator, &tenant, device.account);
+    assert!(resumed.await.unwrap());
+    let mut stream = client.subscribe(on_change(&["/a"])).await.unwrap();
+    assert_eq!(stream.until_sync().await.len(), 1);
+    assert_eq!(roles().await, "tenant-user");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn account_decides_whether_its_certificate_counts() {
     let gateway = Gateway::start().await;
     let device = device(&gateway, "probe", "tenant-admin").await;

@@ -61,10 +61,15 @@ pub(super) fn introspection(
 
 impl Edge {
     async fn of(core: &Gateway) -> Self {
+        Self::for_audience(core, None).await
+    }
+
+    async fn for_audience(core: &Gateway, audience: Option<&str>) -> Self {
         let (_, id, secret) = client(core, "skylight-admin").await;
         let folder = tempfile::tempdir().unwrap();
         let url = format!("https://{}/oauth2/introspect", core.address);
-        let settings = introspection(&folder, &url, core.ca_file(), (&id, &secret));
+        let mut settings = introspection(&folder, &url, core.ca_file(), (&id, &secret));
+        settings.issuer.claims.audience = audience.map(str::to_owned);
         let gateway = Gateway::start_with(|all| {
             all.introspection = Some(settings);
         })
@@ -103,6 +108,26 @@ async fn token_of_the_core_opens_the_edge_until_it_is_revoked_there() {
     assert_eq!(stream.end().await.code(), Code::Unauthenticated);
     let status = client.refused(first(on_change(&["/a"]))).await;
     assert_eq!(status.code(), Code::Unauthenticated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edge_takes_tokens_that_the_core_means_for_it_alone() {
+    let core = Gateway::start_with(|all| all.oauth.audience = Some("edges".into())).await;
+    let silent = Gateway::start().await;
+    for (core, audience, is_in) in [
+        (&core, Some("edges"), true),
+        (&core, None, true),
+        (&core, Some("others"), false),
+        (&silent, Some("edges"), false),
+    ] {
+        let edge = Edge::for_audience(core, audience).await;
+        let (token, _) = core.new_token(TENANT, "tenant-user", None).await;
+        let answer = edge.client(&token).await.capabilities().await;
+        assert_eq!(answer.is_ok(), is_in, "{audience:?}");
+        if let Err(status) = answer {
+            assert_eq!(status.code(), Code::Unauthenticated);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

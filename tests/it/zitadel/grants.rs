@@ -50,7 +50,7 @@ async fn told(gateway: &Gateway) -> Vec<String> {
 }
 
 /// The vendor's API, on the gateway's port.
-struct Vendor;
+pub(super) struct Vendor;
 
 impl Face for Vendor {
     const ON_IAM_PORT: bool = false;

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
+use crate::http;
 
 use super::Api;
 use super::MACHINES;
 use super::ME;
+use super::grants::Vendor;
 use super::pats;
 use super::person;
 use super::text;
@@ -285,6 +287,36 @@ async fn other_tenants_are_not_there() {
         .with("X-Forwarded-User-Roles", "skylight-admin")
         .with("x-forwarded-tenant-id", "globex");
     api.post(MACHINES, json!({})).await.is(403, 7);
+}
+
+#[tokio::test]
+async fn tokens_beyond_the_tenants_policy_are_400() {
+    let gateway = Gateway::start().await;
+    let api = Api::new(&gateway, &gateway.token());
+    let user = api.new_machine("export").await;
+    let policy = json!({ "maxPatLifetimeSeconds": 86_400, "maxPatsPerAccount": 1 });
+    http::Api::<Vendor>::bare(&gateway)
+        .with("Authorization", &format!("Bearer {}", gateway.token()))
+        .with("X-Forwarded-Tenant-Id", TENANT)
+        .patch("/api/v2/auth/tenant/policy", policy)
+        .await
+        .ok();
+    let within = json!({ "expirationDate": "2026-06-02T12:00:00Z" });
+    let beyond = json!({ "expirationDate": "2026-06-02T12:00:01Z" });
+    for (body, refused) in [
+        (json!({}), Some("GW-Lifetime")),
+        (beyond, Some("GW-Lifetime")),
+        (within.clone(), None),
+        (within, Some("GW-Quota")),
+    ] {
+        let answer = api.post(&pats(&user), body).await;
+        if let Some(id) = refused {
+            answer.is(400, 9);
+            assert_eq!(answer.body["details"][0]["id"], id);
+        } else {
+            answer.ok();
+        }
+    }
 }
 
 #[tokio::test]
