@@ -33,7 +33,7 @@ pub struct Event {
     pub reason: Option<&'static str>,
     /// What changed, for people: roles before and after.
     pub detail: Option<String>,
-    /// The ids of the tokens that ended along with it, other than the subject. The first [`MOST_TOKENS`] are told one by one.
+    /// The ids of the tokens that ended along with it, other than the subject. The first `MOST_TOKENS` are told one by one.
     pub tokens: Vec<String>,
 }
 
