@@ -1,5 +1,6 @@
 //! Walking and changing JSON data along a schema.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde_json::Map;
@@ -140,10 +141,15 @@ pub fn merge(schema: &Schema, node: NodeId, target: &mut Value, source: Value) {
             }
         }
         (Value::Array(target), Value::Array(source)) => {
+            let mut places = HashMap::new();
+            for (place, entry) in target.iter().enumerate() {
+                let keys = step_of(schema, node, entry).keys;
+                places.entry(keys).or_insert(place);
+            }
             for entry in source {
-                let step = step_of(schema, node, &entry);
-                let old = target.iter_mut().find(|it| has_keys(schema, &step, it));
-                match old {
+                let keys = step_of(schema, node, &entry).keys;
+                let place = *places.entry(keys).or_insert(target.len());
+                match target.get_mut(place) {
                     Some(old) => merge(schema, node, old, entry),
                     None => target.push(entry),
                 }

@@ -43,7 +43,7 @@ impl Conditions {
     /// Whether a reader knows this already.
     pub(super) fn is_known(&self, mark: Mark) -> bool {
         match (&self.matches_none, self.modified_since) {
-            (Some(tags), _) => fits(tags, Some(mark)),
+            (Some(tags), _) => fits_weakly(tags, Some(mark)),
             (None, Some(since)) => mark.modified.secs() <= since.secs(),
             (None, None) => false,
         }
@@ -70,7 +70,7 @@ impl Conditions {
         }
         let holds = move |mark| {
             let tags = self.matches_none.as_ref();
-            self.holds(mark) && tags.is_none_or(|tags| !fits(tags, mark))
+            self.holds(mark) && tags.is_none_or(|tags| !fits_weakly(tags, mark))
         };
         Some(Precondition {
             target: target.to_vec(),
@@ -96,6 +96,13 @@ fn tag_of(mark: Mark) -> String {
 
 fn fits(tags: &[String], mark: Option<Mark>) -> bool {
     mark.is_some_and(|mark| tags.iter().any(|tag| tag == "*" || *tag == tag_of(mark)))
+}
+
+/// Weak comparison, as `If-None-Match` wants it (RFC 9110 13.1.2).
+fn fits_weakly(tags: &[String], mark: Option<Mark>) -> bool {
+    let is_own = |tag: &String, own: &str| tag.strip_prefix("W/").unwrap_or(tag) == own;
+    let own = mark.map(tag_of);
+    own.is_some_and(|own| tags.iter().any(|tag| tag == "*" || is_own(tag, &own)))
 }
 
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
@@ -124,3 +131,26 @@ fn http_date(at: Timestamp) -> Option<HeaderValue> {
 const HTTP_DATE: &[BorrowedFormatItem<'_>] = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_compare_tags_weakly_and_writers_strongly() {
+        let mark = Mark {
+            revision: 5,
+            modified: Timestamp::from_secs(1),
+        };
+        let with = |name, tag| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(tag));
+            Conditions::of(&headers)
+        };
+        assert!(with(IF_NONE_MATCH, "W/\"5\"").is_known(mark));
+        assert!(with(IF_NONE_MATCH, "\"5\"").is_known(mark));
+        assert!(!with(IF_NONE_MATCH, "W/\"6\"").is_known(mark));
+        assert!(!with(IF_MATCH, "W/\"5\"").holds(Some(mark)));
+        assert!(with(IF_MATCH, "\"5\"").holds(Some(mark)));
+    }
+}

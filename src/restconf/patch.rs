@@ -1,5 +1,7 @@
 //! YANG Patch: several edits of one resource, all or none (RFC 8072).
 
+use std::collections::HashSet;
+
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
@@ -199,16 +201,14 @@ impl Patch {
                 "too many edits",
             ));
         }
+        let mut ids = HashSet::new();
         let mut parsed: Vec<Map<String, Value>> = Vec::new();
         for edit in edits {
             let Value::Object(edit) = edit else {
                 return Err(broken());
             };
             let id = text(&edit, "edit-id")?;
-            if parsed
-                .iter()
-                .any(|other| other.get("edit-id").and_then(Value::as_str) == Some(id))
-            {
+            if !ids.insert(id.to_owned()) {
                 return Err(Refusal::invalid("edit-id is given twice"));
             }
             parsed.push(edit);
@@ -303,7 +303,7 @@ fn xml_members(body: &str) -> Option<Map<String, Value>> {
     }
     let mut members = Map::new();
     let mut edits = Vec::new();
-    for child in root.children()? {
+    for child in root.children(MOST_CHILDREN)? {
         if child.namespace != NAMESPACE {
             return None;
         }
@@ -312,11 +312,16 @@ fn xml_members(body: &str) -> Option<Map<String, Value>> {
             old.is_none().then_some(())?;
             continue;
         }
+        if edits.len() >= MOST_EDITS {
+            // One more says that they are too many; what it holds does not count.
+            edits.push(Value::Null);
+            continue;
+        }
         let mut edit = Map::new();
-        for child in child.children()? {
+        for child in child.children(MOST_MEMBERS)? {
             let value = match child.name {
                 "value" => {
-                    let mut inner = child.children()?;
+                    let mut inner = child.children(1)?;
                     inner.pop().filter(|_| inner.is_empty())?.alone()
                 }
                 _ => child.text()?,
@@ -345,4 +350,32 @@ fn missing(name: &str) -> Refusal {
 /// More belong into several patches, each of which holds the store's writer for a while.
 const MOST_EDITS: usize = 10_000;
 
+/// Elements of a patch in XML: its edits, one too many to say so, its identifier and its comment.
+const MOST_CHILDREN: usize = MOST_EDITS + 3;
+
+/// Members of an edit: RFC 8072 knows six.
+const MOST_MEMBERS: usize = 8;
+
 const NAMESPACE: &str = "urn:ietf:params:xml:ns:yang:ietf-yang-patch";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_of_a_patch_in_xml_are_limited_before_they_are_read() {
+        let patch = |count: usize| {
+            let edits: String = (0..count)
+                .map(|id| format!("<edit><edit-id>{id}</edit-id></edit>"))
+                .collect();
+            let text = format!(
+                "<yang-patch xmlns='{NAMESPACE}'><patch-id>p</patch-id>{edits}</yang-patch>"
+            );
+            Patch::parse(&text, Format::Xml).map(|patch| patch.edits.len())
+        };
+        assert_eq!(patch(MOST_EDITS).ok(), Some(MOST_EDITS));
+        let status = |count| patch(count).err().map(|refusal| refusal.status);
+        assert_eq!(status(MOST_EDITS + 1), Some(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(status(MOST_EDITS + 9), Some(StatusCode::BAD_REQUEST));
+    }
+}

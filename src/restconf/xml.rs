@@ -2,6 +2,7 @@
 //! stands in a value libyang reads.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,14 +15,17 @@ use super::error::escaped;
 pub(super) struct Element<'a> {
     /// Its name without a prefix.
     pub(super) name: &'a str,
-    pub(super) namespace: String,
+    pub(super) namespace: &'a str,
     qualified: &'a str,
     whole: &'a str,
     inside: &'a str,
     /// The namespaces that hold around it, and in it: prefixes and what they stand for, the latest last.
-    around: Vec<(&'a str, &'a str)>,
-    scope: Vec<(&'a str, &'a str)>,
+    /// Elements that declare none share those of the element that they stand in.
+    around: Scope<'a>,
+    scope: Scope<'a>,
 }
+
+type Scope<'a> = Arc<[(&'a str, &'a str)]>;
 
 /// A start tag.
 struct Tag<'a> {
@@ -38,13 +42,13 @@ impl<'a> Element<'a> {
         if text.contains(is_wrong) {
             return None;
         }
-        let mut found = elements(text.trim_start_matches('\u{feff}'), &[])?;
+        let mut found = elements(text.trim_start_matches('\u{feff}'), &Arc::default(), 1)?;
         found.pop().filter(|_| found.is_empty())
     }
 
-    /// The elements in it; `None` when it holds text, too.
-    pub(super) fn children(&self) -> Option<Vec<Self>> {
-        elements(self.inside, &self.scope)
+    /// The elements in it; `None` when it holds text, too, or more than `most` elements.
+    pub(super) fn children(&self, most: usize) -> Option<Vec<Self>> {
+        elements(self.inside, &self.scope, most)
     }
 
     /// The text in it; `None` when it holds elements.
@@ -82,8 +86,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The elements of which a text is made, and nothing else but space and comments.
-fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Element<'a>>> {
+/// The elements of which a text is made, and nothing else but space and comments; `None` when they are too many.
+fn elements<'a>(text: &'a str, scope: &Scope<'a>, most: usize) -> Option<Vec<Element<'a>>> {
     let mut found = Vec::new();
     let mut rest = text;
     loop {
@@ -94,6 +98,9 @@ fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Eleme
         if is_beside(rest) {
             rest = after_beside(rest)?;
             continue;
+        }
+        if found.len() >= most {
+            return None;
         }
         let tag = Tag::parse(rest)?;
         let length = if tag.is_empty {
@@ -107,28 +114,39 @@ fn elements<'a>(text: &'a str, scope: &[(&'a str, &'a str)]) -> Option<Vec<Eleme
         } else {
             whole.get(tag.length..)?.rsplit_once("</")?.0
         };
-        let mut own = scope.to_vec();
-        for (name, value) in &tag.attributes {
-            match name.strip_prefix("xmlns") {
-                Some("") => own.push(("", value)),
-                Some(prefix) => own.extend(prefix.strip_prefix(':').map(|it| (it, *value))),
-                None => {}
-            }
-        }
+        let own = inner_scope(scope, &tag)?;
         let (prefix, name) = tag.name.split_once(':').unwrap_or(("", tag.name));
         let mut known = own.iter().rev();
         let namespace = known.find(|(known, _)| *known == prefix);
         found.push(Element {
             name,
-            namespace: namespace.map_or_else(String::new, |(_, it)| (*it).to_owned()),
+            namespace: namespace.map_or("", |(_, it)| *it),
             qualified: tag.name,
             whole,
             inside,
-            around: scope.to_vec(),
+            around: Arc::clone(scope),
             scope: own,
         });
         rest = after;
     }
+}
+
+/// The namespaces that hold in an element; `None` when they are too long together.
+fn inner_scope<'a>(around: &Scope<'a>, tag: &Tag<'a>) -> Option<Scope<'a>> {
+    let mut declared = Vec::new();
+    for (name, value) in &tag.attributes {
+        match name.strip_prefix("xmlns") {
+            Some("") => declared.push(("", *value)),
+            Some(prefix) => declared.extend(prefix.strip_prefix(':').map(|it| (it, *value))),
+            None => {}
+        }
+    }
+    if declared.is_empty() {
+        return Some(Arc::clone(around));
+    }
+    let all = || around.iter().chain(&declared);
+    let length: usize = all().map(|(prefix, it)| prefix.len() + it.len()).sum();
+    (length <= MOST_DECLARED).then(|| all().copied().collect())
 }
 
 /// Whether the text begins with a comment or an instruction.
@@ -272,6 +290,9 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 /// The model is less deep.
 const DEEPEST: usize = 128;
 
+/// Bytes of the namespaces, with their prefixes, that hold in an element: every value of a patch repeats them.
+const MOST_DECLARED: usize = 2_048;
+
 /// An element has a handful of namespaces.
 const MOST_ATTRIBUTES: usize = 64;
 
@@ -285,12 +306,9 @@ mod tests {
                     <b>1 &amp; <![CDATA[<2>]]></b><p:c d='>'/><!-- </p:a> -->\
                     <e xmlns='urn:e'><f><f/></f></e></p:a>";
         let root = Element::document(text).unwrap();
-        assert_eq!((root.name, root.namespace.as_str()), ("a", "urn:p"));
-        let children = root.children().unwrap();
-        let names: Vec<_> = children
-            .iter()
-            .map(|it| (it.name, it.namespace.as_str()))
-            .collect();
+        assert_eq!((root.name, root.namespace), ("a", "urn:p"));
+        let children = root.children(3).unwrap();
+        let names: Vec<_> = children.iter().map(|it| (it.name, it.namespace)).collect();
         assert_eq!(names, [("b", "urn:d"), ("c", "urn:p"), ("e", "urn:e")]);
         assert_eq!(children[0].text().unwrap(), "1 & <2>");
         assert_eq!(
@@ -301,7 +319,26 @@ mod tests {
             children[2].alone(),
             "<e xmlns:p=\"urn:p\" xmlns='urn:e'><f><f/></f></e>"
         );
-        assert!(children[2].text().is_none() && children[0].children().is_none());
+        assert!(children[2].text().is_none() && children[0].children(9).is_none());
+    }
+
+    #[test]
+    fn children_share_their_scope_and_are_limited() {
+        let long = format!("<a xmlns='{}'/>", "u".repeat(MOST_DECLARED + 1));
+        assert!(Element::document(&long).is_none());
+        let root = Element::document("<a xmlns='urn:a'><b/><b/><b/></a>").unwrap();
+        assert!(root.children(2).is_none());
+        let children = root.children(3).unwrap();
+        assert!(
+            children
+                .iter()
+                .all(|it| Arc::ptr_eq(&it.scope, &root.scope))
+        );
+        assert!(
+            children
+                .iter()
+                .all(|it| Arc::ptr_eq(&it.around, &root.scope))
+        );
     }
 
     #[test]
