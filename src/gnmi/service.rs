@@ -35,7 +35,7 @@ use super::error::Error;
 use super::get::get;
 use super::provisioned::Mirror;
 use super::provisioned::narrow;
-use super::provisioned::wants;
+use super::provisioned::need;
 use super::reach::check_set;
 use super::reach::narrow_get;
 use super::request::read_get;
@@ -124,12 +124,9 @@ impl Service {
             let schema = shared.mirror.datastore().schema();
             let request = read_get(&request, &shared.config, schema)?;
             let request = narrow(narrow_get(request, permit.reach())?, &permit)?;
-            if wants(
-                &request.selector,
-                request.paths.iter().flat_map(|(patterns, _)| patterns),
-            ) {
-                shared.mirror.refresh(permit.tenant()).await?;
-            }
+            let patterns = request.paths.iter().flat_map(|(patterns, _)| patterns);
+            let need = need(&request.selector, patterns);
+            shared.mirror.refresh(permit.tenant(), need).await?;
             get(&shared, &permit, &request)
         })
         .await

@@ -23,6 +23,7 @@ use crate::wire::proto::gnmi as pb;
 use super::error::Error;
 use super::error::Place;
 use super::provisioned::Mirror;
+use super::provisioned::Need;
 use super::provisioned::Plan;
 use super::provisioned::Refusal;
 use super::provisioned::Wanted;
@@ -110,7 +111,7 @@ async fn provision(
     let mirror = &shared.mirror;
     let schema = mirror.datastore().schema();
     if wanted.iter().any(|it| it.needs_tree(schema)) {
-        mirror.refresh(tenant).await?;
+        mirror.refresh(tenant, Need::Named).await?;
     }
     let place = |index: usize| {
         let first = Place {

@@ -36,6 +36,7 @@ use super::error::Error;
 use super::error::Shown;
 use super::provisioned;
 use super::provisioned::MirrorError;
+use super::provisioned::Need;
 use super::reach::narrow_list;
 use super::request::SubscribeRequest;
 use super::request::read_subscribe;
@@ -199,12 +200,13 @@ impl SubscribeBody {
             Then::Start(request) => &request.list,
         };
         let patterns = list.subscriptions.iter().map(|one| &one.pattern);
-        if !provisioned::wants(&list.target, patterns) {
+        let need = provisioned::need(&list.target, patterns);
+        if need == Need::Nothing {
             return self.go_on(then);
         }
         let mirror = self.service.mirror.clone();
         let tenant = self.session.permit().tenant().clone();
-        let refresh = async move { mirror.refresh(&tenant).await };
+        let refresh = async move { mirror.refresh(&tenant, need).await };
         Ok(Phase::Refreshing(Refresh(Box::pin(refresh)), then))
     }
 

@@ -16,6 +16,7 @@ mod events;
 mod fields;
 mod filter;
 mod form;
+mod marked;
 mod media;
 mod operation;
 mod origin;

@@ -347,8 +347,8 @@ fn missing(name: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "missing-element", message)
 }
 
-/// More belong into several patches, each of which holds the store's writer for a while.
-const MOST_EDITS: usize = 10_000;
+/// More belong into several patches: each edit searches the list that it is about, while the store's writer waits.
+const MOST_EDITS: usize = 1_000;
 
 /// Elements of a patch in XML: its edits, one too many to say so, its identifier and its comment.
 const MOST_CHILDREN: usize = MOST_EDITS + 3;
@@ -365,9 +365,10 @@ mod tests {
     #[test]
     fn edits_of_a_patch_in_xml_are_limited_before_they_are_read() {
         let patch = |count: usize| {
-            let edits: String = (0..count)
+            let edits: Vec<_> = (0..count)
                 .map(|id| format!("<edit><edit-id>{id}</edit-id></edit>"))
                 .collect();
+            let edits = edits.concat();
             let text = format!(
                 "<yang-patch xmlns='{NAMESPACE}'><patch-id>p</patch-id>{edits}</yang-patch>"
             );

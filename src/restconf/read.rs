@@ -26,6 +26,7 @@ use super::Service;
 use super::condition::Conditions;
 use super::condition::put_marks;
 use super::error::Refusal;
+use super::marked::is_marked;
 use super::media::Media;
 use super::origin::Origins;
 use super::prune::prune;
@@ -63,7 +64,9 @@ impl Reading<'_> {
         if !conditions.holds(mark) {
             return Err(Refusal::precondition());
         }
-        if let Some(mark) = mark.filter(|mark| conditions.is_known(*mark)) {
+        let known =
+            mark.filter(|mark| conditions.is_known(*mark) && is_marked(schema, &place, &self.view));
+        if let Some(mark) = known {
             let mut response = self.response(Body::empty(), Some(mark));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
@@ -102,14 +105,8 @@ impl Reading<'_> {
         let schema = self.service.schema();
         let mut pieces = Vec::new();
         let is_json = self.format() == Format::Json;
-        pieces.push(Piece::Text(
-            if is_json {
-                "{\"ietf-restconf:data\":{"
-            } else {
-                DATA_ELEMENT
-            }
-            .to_owned(),
-        ));
+        let start = if is_json { DATA_MEMBER } else { DATA_ELEMENT };
+        pieces.push(Piece::Text(start.to_owned()));
         let mut states = Vec::new();
         for &top in schema.tops() {
             let Some(view) = self.inner(top) else {
@@ -393,6 +390,7 @@ fn absent() -> Refusal {
     Refusal::not_found("resource does not exist")
 }
 
+const DATA_MEMBER: &str = "{\"ietf-restconf:data\":{";
 const DATA_ELEMENT: &str = "<data xmlns=\"urn:ietf:params:xml:ns:yang:ietf-restconf\">";
 
 const ORIGIN_MEMBER: &str = "\"@\":{\"ietf-origin:origin\":\"ietf-origin:intended\"}";

@@ -128,6 +128,17 @@ impl Writer {
         }
     }
 
+    /// Nothing comes of a token that was revoked meanwhile: what ends with it has ended already.
+    async fn check_parent(&mut self, parent: PatId) -> Result<(), RecordsError> {
+        let sql = "SELECT 1 FROM pats WHERE id = $1 AND revoked IS NULL";
+        let living = query(sql).bind(parent.raw());
+        let living = living.fetch_optional(&mut self.transaction).await;
+        match living.map_err(unavailable)? {
+            Some(_) => Ok(()),
+            None => Err(RecordsError::NotFound("token")),
+        }
+    }
+
     /// A token, which may take the place of another.
     pub(super) async fn create_pat(
         &mut self,
@@ -136,6 +147,9 @@ impl Writer {
         instead_of: Option<PatId>,
     ) -> Result<(), RecordsError> {
         self.check_quota(pat, instead_of).await?;
+        if let Some(parent) = pat.parent {
+            self.check_parent(parent).await?;
+        }
         if pat.kind == TokenKind::Session {
             self.make_room(&pat.tenant, pat.account).await?;
         }

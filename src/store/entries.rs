@@ -120,6 +120,7 @@ impl Entries for Store {
             .await
             .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
+        log::announce(std::slice::from_ref(event));
         Ok(writer.mark)
     }
 
@@ -150,6 +151,7 @@ impl Entries for Store {
             .await
             .map_err(logged)?;
         transaction.commit().await.map_err(logged)?;
+        log::announce(std::slice::from_ref(event));
         Ok(true)
     }
 }

@@ -15,15 +15,31 @@ pub(in crate::gnmi) fn is_provisioned(origin: &Origin) -> bool {
     origin.as_str() == RFC7951
 }
 
+/// What a request wants of the datastore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::gnmi) enum Need {
+    /// Nothing: it is about other data.
+    Nothing,
+    /// What there is, among the data of other origins.
+    Among,
+    /// The datastore's data, by name.
+    Named,
+}
+
 /// Whether a request reaches what the datastore holds: data of the gateway itself, of its origin or of all.
-pub(in crate::gnmi) fn wants<'p>(
+pub(in crate::gnmi) fn need<'p>(
     selector: &TargetSelector,
     patterns: impl IntoIterator<Item = &'p Pattern>,
-) -> bool {
-    is_own(selector)
-        && patterns
-            .into_iter()
-            .any(|pattern| pattern.origin.as_ref().is_none_or(is_provisioned))
+) -> Need {
+    if !is_own(selector) {
+        return Need::Nothing;
+    }
+    let needs = patterns.into_iter().map(|pattern| match &pattern.origin {
+        None => Need::Among,
+        Some(origin) if is_provisioned(origin) => Need::Named,
+        Some(_) => Need::Nothing,
+    });
+    needs.max().unwrap_or(Need::Nothing)
 }
 
 /// What of a Get is left to somebody whose role reads telemetry alone.

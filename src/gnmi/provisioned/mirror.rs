@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,7 @@ use crate::telemetry;
 use crate::telemetry::Core;
 use crate::wire::RFC7951;
 
+use super::access::Need;
 use super::leaves;
 
 /// Keeps the copies of all tenants. Cheap to clone.
@@ -50,6 +52,8 @@ struct Inner {
     core: Core,
     /// Of each tenant that somebody has asked for: up to which change it is copied; `None` before it is.
     copied: DashMap<TenantId, Arc<Mutex<Option<u64>>>>,
+    /// For those who wait for a copy, also when they are gone.
+    waiting: Arc<Semaphore>,
 }
 
 /// Why there is no copy.
@@ -92,6 +96,7 @@ impl Mirror {
             datastore,
             core,
             copied: DashMap::new(),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
         }))
     }
 
@@ -99,12 +104,37 @@ impl Mirror {
         &self.0.datastore
     }
 
-    /// Brings the copy of a tenant up to all that was committed before. Goes on when the one who asked is gone: a long
-    /// copy would never be made for clients that wait for a shorter time.
-    pub(in crate::gnmi) async fn refresh(&self, tenant: &TenantId) -> Result<(), MirrorError> {
+    /// Brings the copy of a tenant up to all that was committed before, where that is needed. Goes on when the one who
+    /// asked is gone: a long copy would never be made for clients that wait for a shorter time.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError`] when it cannot, if the data was asked for by name. Who asks for data of all origins gets what
+    /// there is: telemetry does not depend on the store.
+    pub(in crate::gnmi) async fn refresh(
+        &self,
+        tenant: &TenantId,
+        need: Need,
+    ) -> Result<(), MirrorError> {
+        if need == Need::Nothing {
+            return Ok(());
+        }
+        match self.renew(tenant).await {
+            Err(error) if need == Need::Among => {
+                tracing::debug!(%tenant, %error, "data of all origins is told without configuration");
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn renew(&self, tenant: &TenantId) -> Result<(), MirrorError> {
+        let waiting = Arc::clone(&self.0.waiting);
+        let place = waiting.try_acquire_owned().map_err(|_| Unavailable)?;
         let copied = Arc::clone(&self.0.copied.entry(tenant.clone()).or_default());
         let (mirror, tenant) = (self.clone(), tenant.clone());
         let refreshed = tokio::spawn(async move {
+            let _place = place;
             // Who comes second finds it done.
             let mut copied = copied.lock().await;
             mirror.bring_up(&tenant, &mut copied).await
@@ -112,14 +142,14 @@ impl Mirror {
         refreshed.await.map_err(|_| Unavailable)?
     }
 
-    /// The same for a copy that there is.
+    /// The same for a tenant that somebody has asked for, unless it is being done.
     async fn refresh_known(&self, tenant: &TenantId) -> Result<(), MirrorError> {
         let copied = self.0.copied.get(tenant).map(|it| Arc::clone(it.value()));
         let Some(copied) = copied else { return Ok(()) };
-        let mut copied = copied.lock().await;
-        if copied.is_none() {
+        // One tenant's long copy holds up no other; what changes meanwhile is seen in the next turn.
+        let Ok(mut copied) = copied.try_lock() else {
             return Ok(());
-        }
+        };
         self.bring_up(tenant, &mut copied).await
     }
 
@@ -142,7 +172,7 @@ impl Mirror {
         let mut polls = tokio::time::interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let feed = self.0.datastore.feed();
-        let mut is_behind = false;
+        let mut behind = HashSet::new();
         loop {
             let changed: Vec<TenantId> = tokio::select! {
                 () = stop.cancelled() => return,
@@ -150,14 +180,16 @@ impl Mirror {
                 _ = polls.tick() => self.0.copied.iter().map(|it| it.key().clone()).collect(),
             };
             for tenant in changed {
-                let refreshed = self.refresh_known(&tenant).await;
-                // Once, not twice a second for as long as the store is away.
-                if let Err(error) = &refreshed
-                    && !is_behind
-                {
-                    tracing::warn!(%tenant, %error, "configuration in the gNMI tree is not up to date");
+                match self.refresh_known(&tenant).await {
+                    Ok(()) => {
+                        behind.remove(&tenant);
+                    }
+                    // Once, not twice a second for as long as the store is away.
+                    Err(error) if behind.insert(tenant.clone()) => {
+                        tracing::warn!(%tenant, %error, "configuration in the gNMI tree is not up to date");
+                    }
+                    Err(_) => {}
                 }
-                is_behind = refreshed.is_err();
             }
         }
     }
@@ -336,3 +368,6 @@ impl Mirror {
 
 /// How late the changes of another node are at most: it costs each tenant one look at an index.
 const POLL: Duration = Duration::from_millis(500);
+
+/// Requests that wait for a copy at once: as many as a hundred collectors with ten streams each.
+const MOST_WAITING: usize = 1_000;

@@ -6,15 +6,14 @@ use serde_json::Value as Json;
 use crate::datastore::Edit;
 use crate::datastore::EditError;
 use crate::datastore::Op;
-use crate::model::Class;
 use crate::model::Path;
 use crate::model::Pattern;
-use crate::schema::Fault;
 use crate::schema::Kind;
 use crate::schema::Schema;
 use crate::schema::Step;
 use crate::wire::proto::gnmi as pb;
 
+use super::refusal::Refusal;
 use super::steps::steps;
 use super::value;
 
@@ -48,61 +47,6 @@ pub(in crate::gnmi) struct Plan {
     from: Vec<usize>,
 }
 
-/// Why the datastore does not take an operation.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub(in crate::gnmi) enum Refusal {
-    /// The data is not right.
-    #[error("{}", shown(.0))]
-    Fault(#[from] Fault),
-    /// The value contradicts the path (gNMI spec 3.4.5).
-    #[error("a key differs between path and val")]
-    KeyConflict,
-    /// Part of the keys, or none (gNMI spec 3.4.5).
-    #[error("path has not all keys of a list")]
-    KeysMissing,
-    /// A key that no entry can have.
-    #[error("a key has a NUL byte")]
-    NotAKey,
-    /// Text where a list's entry must be.
-    #[error("val is not a JSON object")]
-    NotAnObject,
-    /// A form that no leaf has.
-    #[error("val is missing or of a form that is not supported")]
-    NotAValue,
-    /// No module has such a node.
-    #[error("path is not in the model")]
-    NotInModel,
-    /// Broken text.
-    #[error("val is not valid JSON")]
-    NotJson,
-    /// State, or a part of the gateway's own description.
-    #[error("path is not configuration")]
-    ReadOnly,
-}
-
-impl Refusal {
-    /// Whose fault it is.
-    pub(in crate::gnmi) const fn class(&self) -> Class {
-        match self {
-            Self::Fault(fault) => fault.class(),
-            Self::NotInModel => Class::NotFound,
-            _ => Class::Malformed,
-        }
-    }
-
-    /// Whether it depends on other data than the request's: another time it may be right.
-    pub(in crate::gnmi) fn is_precondition(&self) -> bool {
-        match self {
-            Self::Fault(fault) => {
-                fault.class() == Class::Conflict
-                    || fault.app_tag.as_deref() == Some("data-not-unique")
-            }
-            _ => false,
-        }
-    }
-}
-
 impl Plan {
     /// Adds the edits of one operation. `expand` finds what a pattern names that leaves something open. Blocks.
     pub(in crate::gnmi) fn add(
@@ -116,6 +60,9 @@ impl Plan {
             Wanted::Replace(path, value) => written(schema, path, value, replaces)?,
             Wanted::Update(path, value) => written(schema, path, value, updates)?,
         };
+        if self.edits.len() + edits.len() > MOST_EDITS {
+            return Err(Refusal::TooMany);
+        }
         self.from.extend(edits.iter().map(|_| index));
         self.edits.extend(edits);
         Ok(())
@@ -142,7 +89,12 @@ fn deletes(
         Some(Err(Refusal::KeysMissing)) | None => {
             let paths = expand(pattern);
             let all = paths.iter().map(|path| steps(schema, path));
-            all.collect::<Result<_, _>>()?
+            // A wildcard covers state and keys too, which go with their entry or not at all.
+            all.filter(|steps| match steps {
+                Ok(steps) => !is_key(schema, steps),
+                Err(refusal) => *refusal != Refusal::ReadOnly,
+            })
+            .collect::<Result<_, _>>()?
         }
         Some(Err(refusal)) => return Err(refusal),
     };
@@ -163,6 +115,14 @@ fn deletes(
         }
     }
     Ok(edits)
+}
+
+/// Whether the steps lead to a key of an entry.
+fn is_key(schema: &Schema, steps: &[Step]) -> bool {
+    match steps {
+        [.., entry, leaf] => schema.node(entry.node).keys.contains(&leaf.node),
+        _ => false,
+    }
 }
 
 /// From a node and its value to edits.
@@ -280,15 +240,8 @@ const fn container(node: crate::schema::NodeId) -> Step {
     }
 }
 
-/// The place where something is wrong, unless the message names it.
-fn shown(fault: &Fault) -> String {
-    let text = match &fault.path {
-        Some(path) => format!("{} at {path}", fault.message),
-        None => fault.message.clone(),
-    };
-    // It travels in a header, and may have what the client has sent.
-    text.replace(char::is_control, " ")
-}
+/// Edits of one Set: twice the largest collection that is planned for.
+pub(super) const MOST_EDITS: usize = 20_000;
 
 #[cfg(test)]
 mod tests {
@@ -298,6 +251,7 @@ mod tests {
 
     use super::*;
     use crate::model::Elem;
+    use crate::model::Glob;
     use crate::model::Origin;
     use crate::schema::Source;
     use crate::wire::RFC7951;
@@ -340,6 +294,24 @@ mod tests {
         );
         let gone = planned(&Wanted::Replace(leaf, json("null"))).unwrap();
         assert_eq!(gone[0].op, Op::Remove);
+    }
+
+    #[test]
+    fn wildcards_spare_keys_and_state_and_have_a_limit() {
+        let found = |leaf: &str| path(&["sessions", "session", leaf], "s");
+        let expand = |_: &Pattern| vec![found("session-id"), found("status"), found("description")];
+        let wanted = Wanted::Delete(Pattern {
+            origin: Some(Origin::new(RFC7951)),
+            elems: vec![Glob::AnyDepth],
+        });
+        let mut plan = Plan::default();
+        plan.add(&SCHEMA, (0, &wanted), &expand).unwrap();
+        assert_eq!(plan.edits.len(), 1, "{:?}", plan.edits);
+
+        let many = |_: &Pattern| vec![found("description"); MOST_EDITS];
+        let refused = plan.add(&SCHEMA, (1, &wanted), &many);
+        assert_eq!(refused, Err(Refusal::TooMany));
+        assert_eq!(plan.edits.len(), 1);
     }
 
     proptest! {

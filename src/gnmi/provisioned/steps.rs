@@ -8,7 +8,7 @@ use crate::schema::NodeId;
 use crate::schema::Schema;
 use crate::schema::Step;
 
-use super::plan::Refusal;
+use super::refusal::Refusal;
 
 /// The steps to what a path names. Keys of the last element may all be left out, which means the whole list; those of
 /// an element before must be there.

@@ -15,7 +15,7 @@ use crate::schema::Step;
 use crate::wire::proto::gnmi as pb;
 use crate::wire::proto::gnmi::typed_value::Value as Form;
 
-use super::plan::Refusal;
+use super::refusal::Refusal;
 use super::steps::child;
 
 /// What a value says that is at `steps`; `None` for null. Blocks for some tens of microseconds.

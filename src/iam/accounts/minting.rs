@@ -10,6 +10,14 @@ use crate::iam::PatRecord;
 use crate::iam::TokenKind;
 
 impl Accounts {
+    /// Refuses a token that would give out what ends by itself only: a client secret.
+    pub(super) async fn check_secret(&self, caller: &Caller) -> Result<(), AccountsError> {
+        match self.parent(caller, None).await? {
+            Some(_) => Err(Denied::MintingOff.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The token that a new one must not outlive, if any. A token that replaces itself leaves the new one to its own parent.
     pub(super) async fn parent(
         &self,
@@ -19,8 +27,15 @@ impl Accounts {
         let Actor::Principal(principal) = &caller.actor else {
             return Ok(None);
         };
-        let (Some(token), Minting::Child | Minting::Off) = (principal.token, self.minting) else {
+        if self.minting == Minting::On {
             return Ok(None);
+        }
+        let Some(token) = principal.token else {
+            // A token has had the certificate signed, and what it may not do the certificate may not either.
+            return match principal.certificate {
+                Some(_) => Err(Denied::MintingOff.into()),
+                None => Ok(None),
+            };
         };
         let found = self.records.pat(&principal.tenant, token).await?;
         let Some(own) = found.filter(|pat| pat.kind == TokenKind::Pat) else {

@@ -32,6 +32,7 @@ impl Accounts {
         if account.kind == AccountKind::Person {
             return invalid("account", "is a person, who has a password");
         }
+        self.check_secret(caller).await?;
         // It holds as long as the account does, and the tenant's longest lifetime allows (iam T8).
         let new = NewPat::until(Expiry::NEVER);
         let Draft { issued, digest } = self.draft_of(TokenKind::Secret, caller, &account, new)?;

@@ -20,6 +20,7 @@ use crate::audit::verify_all;
 use crate::iam::AccountKind;
 use crate::iam::Use;
 use crate::iam::port::Mutation;
+use crate::iam::port::RecordsError;
 use crate::iam::port::Which;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -278,6 +279,18 @@ pub(super) async fn one_event_names_all_tokens_that_end_by_it(store: &impl Store
     });
     let at = Timestamp::from_secs(2_000);
     store.apply(&revoke, at, &event).await.unwrap();
+    // Nothing comes of it any more, whenever that was begun.
+    let (mut late, digest) = pat(&other, "late");
+    late.parent = Some(parent.id);
+    let late = Mutation::CreatePat {
+        pat: late,
+        digest,
+        version: 0,
+    };
+    assert!(matches!(
+        apply(store, late).await,
+        Err(RecordsError::NotFound("token"))
+    ));
     let delete = Mutation::DeleteAccount(handle(&other, 0));
     event.subject = None;
     store.apply(&delete, at, &event).await.unwrap();

@@ -65,6 +65,27 @@ async fn token_issues_none_where_that_is_off_and_a_person_does() {
     gateway.drain().await;
 }
 
+/// With a client secret sessions are opened, which issue tokens that are nobody's children.
+#[tokio::test(flavor = "multi_thread")]
+async fn token_gives_out_no_client_secret_unless_it_may_issue_any() {
+    for (minting, status) in [
+        (Minting::On, "200"),
+        (Minting::Child, "403"),
+        (Minting::Off, "403"),
+    ] {
+        let gateway = start(minting).await;
+        let account = gateway.new_account(TENANT, "tenant-user").await;
+        let (token, _) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
+        let request = format!(
+            "PUT /management/v1/users/{account}/secret HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        let answer = gateway.iam_exchange(request.as_bytes()).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{answer}");
+        gateway.drain().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn child_ends_with_its_parent() {
     let gateway = start(Minting::Child).await;

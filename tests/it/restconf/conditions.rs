@@ -70,6 +70,27 @@ async fn reader_is_told_when_nothing_is_new() {
     }
 }
 
+/// State changes no tag, so a tag says nothing about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn state_is_never_taken_for_known() {
+    let gateway = Gateway::start().await;
+    let api = Api::admin(&gateway).with_session().await;
+    let session = "/restconf/data/Accedian-session:sessions/session=s";
+    let in_force = "/restconf/ds/ietf-datastores:operational/Accedian-session:sessions/session=s";
+    let got = tag(&api.get(session).await);
+    api.send("POST", &format!("{session}/start"), b"")
+        .await
+        .has_status(204);
+    let config = format!("{session}?content=config");
+    for (path, status) in [(session, 200), (in_force, 200), (&config, 304)] {
+        let answer = Api::admin(&gateway)
+            .with("If-None-Match", &got)
+            .get(path)
+            .await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn writer_who_is_late_changes_nothing() {
     let gateway = Gateway::start().await;
