@@ -181,8 +181,14 @@ impl Relay {
         let beginning = self.log.beginning().await?;
         // Removed before anybody took them: the retention is shorter than the outage.
         let lost = beginning.seq.saturating_sub(standing.seq);
-        self.meters.lost.increment(lost);
-        standing.seq += lost;
+        if lost > 0 {
+            self.meters.lost.increment(lost);
+            standing.seq += lost;
+            // At once, so that a receiver that stays away does not make the same loss count again.
+            let (name, until) = (self.name, standing.until);
+            let tenure = Tenure { until, ..tenure };
+            self.outlets.advance(name, tenure, standing.seq).await?;
+        }
         *place = Some(standing);
         Ok(Some(standing.seq))
     }

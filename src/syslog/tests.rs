@@ -96,7 +96,8 @@ async fn page_before_comes_again_after_the_connection_broke() {
     // Closed with a message unread: the sender may learn of it only with a later one.
     drop(first);
     while syslog.deliver(&[event(3)]).await.is_err() {}
-    let (mut second, _) = listener.accept().await.unwrap();
+    let second = tokio::time::timeout(SOON, listener.accept()).await;
+    let (mut second, _) = second.unwrap().unwrap();
     let mut seen = vec![frame(&mut second).await];
     while *seen.last().unwrap() != expected(3) {
         seen.push(frame(&mut second).await);

@@ -24,33 +24,50 @@ impl Accounts {
         caller: &Caller,
         replaced: Option<&PatRecord>,
     ) -> Result<Option<PatRecord>, AccountsError> {
-        let Actor::Principal(principal) = &caller.actor else {
-            return Ok(None);
-        };
         if self.minting == Minting::On {
             return Ok(None);
         }
+        let Actor::Principal(principal) = &caller.actor else {
+            return self.inherited(replaced).await;
+        };
         let Some(token) = principal.token else {
             // A token has had the certificate signed, and what it may not do the certificate may not either.
             return match principal.certificate {
                 Some(_) => Err(Denied::MintingOff.into()),
-                None => Ok(None),
+                None => self.inherited(replaced).await,
             };
         };
         let found = self.records.pat(&principal.tenant, token).await?;
         let Some(own) = found.filter(|pat| pat.kind == TokenKind::Pat) else {
-            return Ok(None);
+            return self.inherited(replaced).await;
         };
         if self.minting == Minting::Off {
             return Err(Denied::MintingOff.into());
         }
-        match replaced.filter(|replaced| replaced.id == own.id) {
-            None => Ok(Some(own)),
-            Some(PatRecord { parent: None, .. }) => Ok(None),
+        let inherited = self.inherited(replaced).await?;
+        if replaced.is_some_and(|replaced| replaced.id == own.id) {
+            return Ok(inherited);
+        }
+        // Who replaces the child of another token takes it over, but makes it no longer.
+        let longest = inherited.map_or(own.expires, |parent| parent.expires);
+        Ok(Some(PatRecord {
+            expires: own.expires.min(longest),
+            ..own
+        }))
+    }
+
+    /// The parent of a token, which is that of whatever replaces it, whoever does that.
+    async fn inherited(
+        &self,
+        replaced: Option<&PatRecord>,
+    ) -> Result<Option<PatRecord>, AccountsError> {
+        match replaced {
             Some(PatRecord {
+                tenant,
                 parent: Some(parent),
                 ..
-            }) => Ok(self.records.pat(&principal.tenant, *parent).await?),
+            }) => Ok(self.records.pat(tenant, *parent).await?),
+            _ => Ok(None),
         }
     }
 }

@@ -133,6 +133,22 @@ async fn child_ends_with_its_parent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn child_is_made_no_longer_whoever_replaces_it() {
+    let gateway = start(Minting::Child).await;
+    let (parent, _) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
+    let api = Api::new(&gateway, &parent);
+    let pats = format!("{}/pat", api.new_account("export").await);
+    let until = json!({ "expirationDate": UNTIL });
+    let child = api.post(&pats, until).await.created();
+    let rotate = format!("{pats}/{}/rotate", text(&child["credentialId"]));
+    let at_once = json!({ "overlapSeconds": 0, "expirationDate": UNTIL });
+    let admin = Api::admin(&gateway);
+    let replaced = admin.post(&rotate, at_once).await.created();
+    assert_eq!(replaced["expirationDate"], "2026-07-01T12:00:00Z");
+    gateway.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn token_issues_what_it_likes_by_default() {
     let gateway = start(Minting::default()).await;
     let (parent, parent_id) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
