@@ -14,6 +14,8 @@
     reason = "a benchmark may fail loudly, and says what it measures"
 )]
 
+mod gateway;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +40,6 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tollgate::app::Gateway;
 use tollgate::clock::Clock;
-use tollgate::config::Settings;
-use tollgate::config::Sources;
 use tollgate::iam::Caller;
 use tollgate::iam::NewAccount;
 use tollgate::iam::Role;
@@ -51,10 +51,12 @@ use tollgate::transport::dial_with;
 use tonic::transport::Channel;
 use tower::ServiceExt as _;
 
+use gateway::Running;
+use gateway::TENANT;
+
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const TENANT: &str = "bench";
 const VALIDATE: &str = "/api/v1/auth/cert/validate/authorization";
 const RATE: u32 = 5_000;
 const MIXED: usize = 100_000;
@@ -69,11 +71,7 @@ fn main() {
     let seconds = std::env::args()
         .find_map(|word| word.parse().ok())
         .unwrap_or(5);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run(Duration::from_secs(seconds)));
+    gateway::run(run(Duration::from_secs(seconds)));
 }
 
 async fn run(each: Duration) {
@@ -90,13 +88,12 @@ async fn run(each: Duration) {
     }
     bench.validate(each).await;
     bench.mixed().await;
-    bench.gateway.drain().await;
+    bench.running.gateway.drain().await;
 }
 
 struct Bench {
-    gateway: Gateway,
+    running: Running,
     devices: [Device; 2],
-    _data: tempfile::TempDir,
 }
 
 struct Device {
@@ -107,32 +104,14 @@ struct Device {
 
 impl Bench {
     async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let sources = Sources::new()
-            .with_flag("gateway.listen", "127.0.0.1:0")
-            .with_flag("gateway.iam_listen", "127.0.0.1:0")
-            .with_flag("gateway.drain_grace", "0s")
-            .with_flag("admin.listen", "127.0.0.1:0")
-            .with_flag("store.data_dir", &data.path().display().to_string());
-        let clock = Clock::system();
-        let gateway = Gateway::start(Settings::load(&sources).unwrap(), clock.clone())
-            .await
-            .unwrap();
-        let accounts = &gateway.identity().accounts;
-        accounts
-            .create_tenant(&Caller::operator(), TENANT)
-            .await
-            .unwrap();
-        let authority = Authority::open_or_create(&data.path().join("pki"), &clock).unwrap();
+        let running = Running::start().await;
+        let pki = running.data_dir().join("pki");
+        let authority = Authority::open_or_create(&pki, &running.clock).unwrap();
         let devices = [
-            Device::new(&gateway, &authority, "first").await,
-            Device::new(&gateway, &authority, "second").await,
+            Device::new(&running.gateway, &authority, "first").await,
+            Device::new(&running.gateway, &authority, "second").await,
         ];
-        Self {
-            gateway,
-            devices,
-            _data: data,
-        }
+        Self { running, devices }
     }
 
     fn config(
@@ -141,7 +120,7 @@ impl Bench {
         device: Option<&Device>,
     ) -> ClientConfig {
         let mut roots = RootCertStore::empty();
-        for root in CertificateDer::pem_file_iter(self.gateway.ca_file()).unwrap() {
+        for root in CertificateDer::pem_file_iter(self.running.gateway.ca_file()).unwrap() {
             roots.add(root.unwrap()).unwrap();
         }
         let provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -167,7 +146,7 @@ impl Bench {
         time: Duration,
     ) -> f64 {
         let connector = TlsConnector::from(Arc::new(self.config(version, device)));
-        let (address, end) = (self.gateway.address(), Instant::now() + time);
+        let (address, end) = (self.running.gateway.address(), Instant::now() + time);
         let mut tasks = JoinSet::new();
         for _ in 0..TASKS {
             tasks.spawn(shake_hands_until(connector.clone(), address, end));
@@ -243,7 +222,7 @@ impl Bench {
     }
 
     async fn channel(&self, device: &Device) -> Channel {
-        let address = self.gateway.address().to_string();
+        let address = self.running.gateway.address().to_string();
         let config = self.config(&TLS13, Some(device));
         dial_with(&address, config).await.unwrap()
     }

@@ -6,8 +6,8 @@ import shutil
 from driver.checks import equal, expect
 from driver.clients import Gnmic
 from driver.clients.base import Subscribe
+from driver.clients.restconf import curl
 from driver.events import Delete, leaves
-from driver.process import run
 
 ENDPOINTS = "/restconf/data/Accedian-service-endpoint:service-endpoints"
 TREE = "rfc7951:/service-endpoints"
@@ -15,16 +15,6 @@ TREE = "rfc7951:/service-endpoints"
 
 def missing():
     return Gnmic.missing() or ("" if shutil.which("curl") else "curl is not installed")
-
-
-def _curl(gateway, path, *options, body=None):
-    command = ["curl", "--silent", "--show-error", "--max-time", "20", "--cacert", gateway.ca, *options]
-    command += ["--header", f"Authorization: Bearer {gateway.bearer.token}", "--write-out", "\\n%{http_code}"]
-    if body is not None:
-        command += ["--header", "Content-Type: application/yang-data+json", "--data-binary", json.dumps(body)]
-    done = run([*command, f"https://{gateway.address}{path}"], 30)
-    text, _, status = done.out.rpartition("\n")
-    return int(status or 0), text
 
 
 def _entry(name):
@@ -43,7 +33,7 @@ def test_gnmic_sets_what_restconf_reads(lab):
     equal(done, ["REPLACE"], "operations confirmed")
     update = [(f"{_entry(name)}/description", "set leaf by leaf")]
     equal(lab.gnmic.set(gateway.bearer, "", update=update), ["UPDATE"], "operations confirmed")
-    status, text = _curl(gateway, f"{ENDPOINTS}/service-endpoint={name}")
+    status, text = curl(gateway, f"{ENDPOINTS}/service-endpoint={name}")
     equal(status, 200, text)
     found = json.loads(text)["Accedian-service-endpoint:service-endpoint"][0]
     equal(found, {"endpoint-id": name, **entry, "description": "set leaf by leaf"}, "what RESTCONF has")
@@ -52,13 +42,13 @@ def test_gnmic_sets_what_restconf_reads(lab):
     unknown = [(f"{_entry(name)}/no-such-leaf", "x")]
     equal(lab.gnmic.refusal("set", gateway.bearer, "", update=unknown), "NotFound", "Set of no node")
     equal(lab.gnmic.set(gateway.bearer, "", delete=[_entry(name)]), ["DELETE"], "operations confirmed")
-    equal(_curl(gateway, f"{ENDPOINTS}/service-endpoint={name}")[0], 404, "status of what is deleted")
+    equal(curl(gateway, f"{ENDPOINTS}/service-endpoint={name}")[0], 404, "status of what is deleted")
 
 
 def test_gnmic_gets_what_restconf_wrote(lab):
     gateway, name = lab.gateway, lab.gateway.fresh("one")
     body = {"Accedian-service-endpoint:service-endpoint": [{"endpoint-id": name, "description": "put"}]}
-    equal(_curl(gateway, ENDPOINTS, body=body)[0], 201, "status of the POST")
+    equal(curl(gateway, ENDPOINTS, body=body)[0], 201, "status of the POST")
     for encoding in ("json", "json_ietf", "proto"):
         answers = lab.gnmic.get(gateway.bearer, f"{_entry(name)}/description", encoding=encoding)
         found = {leaf.path: leaf.value for answer in answers for leaf in leaves(answer)}
@@ -74,10 +64,10 @@ def test_gnmic_subscriber_is_told_of_restconf_edits(lab):
     with lab.gnmic.stream(gateway.bearer, wanted) as stream:
         for words in ("first", "second"):
             entry = {"endpoint-id": name, "description": words}
-            status, text = _curl(gateway, url, "--request", "PUT",
+            status, text = curl(gateway, url, "--request", "PUT",
                                  body={"Accedian-service-endpoint:service-endpoint": [entry]})
             expect(status in (201, 204), text)
             stream.wait_value(_path(name, "description"), words)
-        equal(_curl(gateway, url, "--request", "DELETE")[0], 204, "status of the DELETE")
+        equal(curl(gateway, url, "--request", "DELETE")[0], 204, "status of the DELETE")
         gone = lambda events: [one for one in events if isinstance(one, Delete) and one.path == _path(name)]
         stream.wait(gone, 10, "the delete")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from driver.checks import equal, expect
 from driver.clients.base import ROOT
+from driver.clients.restconf import curl
 from driver.gateway import Gateway
 from driver.process import Failed, run
 
@@ -44,34 +45,24 @@ def missing():
     return "" if YANGSON.is_file() else "yangson is not installed"
 
 
-def _curl(gateway, path, *options, body=None):
-    command = ["curl", "--silent", "--show-error", "--max-time", "20", "--cacert", gateway.ca, *options]
-    command += ["--header", f"Authorization: Bearer {gateway.bearer.token}", "--write-out", "\\n%{http_code}"]
-    if body is not None:
-        command += ["--header", "Content-Type: application/yang-data+json", "--data-binary", json.dumps(body)]
-    done = run([*command, f"https://{gateway.address}{path}"], 30)
-    text, _, status = done.out.rpartition("\n")
-    return int(status or 0), text
-
-
 def _sessions(entries):
     return {"Accedian-session:session": entries}
 
 
 def _fill(gateway):
     """The good corpus, with the endpoint that it refers to; the bad is refused."""
-    status, text = _curl(gateway, ENDPOINTS, body={"Accedian-service-endpoint:service-endpoint": [{"endpoint-id": "a"}]})
+    status, text = curl(gateway, ENDPOINTS, body={"Accedian-service-endpoint:service-endpoint": [{"endpoint-id": "a"}]})
     expect(status in (201, 409), text)
     for entry in GOOD:
-        status, text = _curl(gateway, SESSIONS, body=_sessions([entry]))
+        status, text = curl(gateway, SESSIONS, body=_sessions([entry]))
         expect(status in (201, 409), text)
     for entry in BAD:
-        status, text = _curl(gateway, SESSIONS, body=_sessions([entry]))
+        status, text = curl(gateway, SESSIONS, body=_sessions([entry]))
         expect(400 <= status < 500, f"{entry}: {status} {text}")
 
 
 def _data(gateway, query=""):
-    status, text = _curl(gateway, "/restconf/data" + query)
+    status, text = curl(gateway, "/restconf/data" + query)
     equal(status, 200, text)
     return json.loads(text)["ietf-restconf:data"]
 
@@ -111,14 +102,14 @@ def test_restconf_data_satisfies_yanglint(lab):
 def test_restconf_data_satisfies_yangson(lab):
     _fill(lab.gateway)
     data = _data(lab.gateway, "?content=config")
-    status, text = _curl(lab.gateway, "/restconf/data/ietf-yang-library:modules-state")
+    status, text = curl(lab.gateway, "/restconf/data/ietf-yang-library:modules-state")
     equal(status, 200, text)
     library = lab.gateway.data_dir / "library.json"
     library.write_text(text)
     (lab.gateway.data_dir / "yang").mkdir(exist_ok=True)
     for module in json.loads(text)["ietf-yang-library:modules-state"]["module"]:
         file = module["schema"].rsplit("/", 1)[1]
-        status, text = _curl(lab.gateway, f"/restconf/yang/{file}")
+        status, text = curl(lab.gateway, f"/restconf/yang/{file}")
         equal(status, 200, file)
         (lab.gateway.data_dir / "yang" / file).write_text(text)
     good, text = _yangson(lab.gateway.data_dir, library, data, "config")
@@ -147,7 +138,7 @@ def test_restconf_acknowledged_edits_survive_kill_9(lab):
                         "session-id": name, "session-type": "Accedian-session-type:echo",
                         "service-endpoints": [{"endpoint-id": name}]} for name in names]},
                 }}
-                status, _ = _curl(first, "/restconf/data", "--request", "PATCH", body=body)
+                status, _ = curl(first, "/restconf/data", "--request", "PATCH", body=body)
             except (Failed, ValueError):
                 return
             if status == 204:

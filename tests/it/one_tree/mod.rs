@@ -17,62 +17,23 @@ use crate::client::on_change;
 use crate::client::path;
 use crate::client::with_origin;
 use crate::gateway::Gateway;
-use crate::http;
-use crate::http::Face;
+use crate::restconf::Api;
+use crate::restconf::ENDPOINTS;
+use crate::restconf::SESSIONS;
+use crate::restconf::session;
 
 const DATA: &str = "/restconf/data";
-const ENDPOINTS: &str = "/restconf/data/Accedian-service-endpoint:service-endpoints";
 const S_DESCRIPTION: &str = "/sessions/session[session-id=s]/description";
-const SESSIONS: &str = "/restconf/data/Accedian-session:sessions";
-
-struct Restconf;
-
-impl Face for Restconf {
-    const ON_IAM_PORT: bool = false;
-    // YANG does.
-    const IS_DESCRIBED: bool = false;
-}
-
-type Api<'a> = http::Api<'a, Restconf>;
-
-fn restconf<'a>(gateway: &'a Gateway, token: &str) -> Api<'a> {
-    Api::bare(gateway)
-        .without("Content-Type")
-        .with("Authorization", &format!("Bearer {token}"))
-        .with("Content-Type", "application/yang-data+json")
-}
-
-fn admin(gateway: &Gateway) -> Api<'_> {
-    restconf(gateway, &gateway.token())
-}
 
 /// Endpoints `a` and `b`, and a session between them.
 async fn provision(gateway: &Gateway) {
-    let api = admin(gateway);
+    let api = Api::admin(gateway);
     let endpoints = json!({ "Accedian-service-endpoint:service-endpoint": [
         { "endpoint-id": "a" }, { "endpoint-id": "b", "endpoint-name": "b" },
     ]});
     api.post(ENDPOINTS, endpoints).await.status_is(201);
     let sessions = json!({ "Accedian-session:session": [session("s")] });
     api.post(SESSIONS, sessions).await.status_is(201);
-}
-
-fn session(id: &str) -> Value {
-    json!({
-        "session-id": id,
-        "session-type": "Accedian-session-type:twamp-light",
-        "service-endpoints": [
-            { "endpoint-id": "a", "session-protocol": {
-                "Accedian-session-twamp-light:twamp-light": {
-                    "session-sender": {
-                        "admin-state": true, "sender-ip": "192.0.2.1", "reflector-ip": "192.0.2.2",
-                        "reflector-udp-port": 862,
-                    },
-                },
-            }},
-            { "endpoint-id": "b" },
-        ],
-    })
 }
 
 /// A path of the RESTCONF models.

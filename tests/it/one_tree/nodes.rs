@@ -4,16 +4,15 @@ use serde_json::json;
 use tollgate::wire::proto::gnmi as pb;
 use tonic::Code;
 
+use super::Api;
 use super::ENDPOINTS;
 use super::S_DESCRIPTION;
-use super::admin;
 use super::changes;
 use super::get_of;
 use super::ietf;
 use super::next_delete;
 use super::next_update;
 use super::provision;
-use super::restconf;
 use super::text;
 use super::update_of;
 use crate::gateway::Gateway;
@@ -31,7 +30,10 @@ async fn restart_keeps_what_was_set() {
     let client = gateway.client().await;
     client.set(request).await.unwrap();
     let url = format!("{}/session=s/start", super::SESSIONS);
-    admin(&gateway).send("POST", &url, b"").await.status_is(204);
+    Api::admin(&gateway)
+        .send("POST", &url, b"")
+        .await
+        .status_is(204);
     let before = ietf(&client, "/sessions").await;
     drop(client);
     let gateway = gateway.restarted().await;
@@ -63,7 +65,7 @@ async fn edits_of_another_node_come_too() {
         assert_eq!(ietf(&client, S_DESCRIPTION).await, words);
     }
     // A stream is told without being asked.
-    let api = restconf(&one, &one.token());
+    let api = Api::new(&one, &one.token());
     let url = format!("{ENDPOINTS}/service-endpoint=n");
     let body = json!({ "Accedian-service-endpoint:service-endpoint": [{ "endpoint-id": "n" }] });
     api.put(&url, body).await.status_is(201);

@@ -5,9 +5,9 @@ use tollgate::wire::proto::gnmi as pb;
 use tollgate::wire::proto::gnmi::typed_value::Value as Form;
 use tonic::Code;
 
+use super::Api;
 use super::ENDPOINTS;
 use super::SESSIONS;
-use super::admin;
 use super::at;
 use super::changes;
 use super::get_of;
@@ -29,7 +29,7 @@ async fn get_shows_what_restconf_shows_defaults_included() {
     provision(&gateway).await;
     let client = gateway.client().await;
     let query = format!("{SESSIONS}/session=s?with-defaults=report-all");
-    let shown = admin(&gateway).get(&query).await.ok();
+    let shown = Api::admin(&gateway).get(&query).await.ok();
     let shown = &shown["Accedian-session:session"][0];
     let got = ietf(&client, S).await;
     // The outermost members have their module (gNMI spec 2.3.1), and so have those below where it changes.
@@ -122,7 +122,7 @@ async fn module_in_the_first_name_stands_for_the_origin() {
 async fn edits_become_updates_and_deletes() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let mut stream = changes(&client, "/service-endpoints").await;
     let c = "/service-endpoints/service-endpoint[endpoint-id=c]";
 
@@ -169,7 +169,7 @@ async fn edits_become_updates_and_deletes() {
 async fn leaf_that_is_taken_away_falls_back_to_its_default() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let sender = "service-endpoints[endpoint-id=a]/session-protocol/twamp-light/session-sender";
     let mut stream = changes(&client, &format!("{S}/{sender}/admin-state")).await;
     let url = format!(
@@ -186,7 +186,7 @@ async fn leaf_that_is_taken_away_falls_back_to_its_default() {
 async fn session_that_starts_is_told() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let mut stream = changes(&client, S).await;
     for (action, status) in [("start", "running"), ("stop", "stopped")] {
         let url = format!("{SESSIONS}/session=s/{action}");
@@ -203,7 +203,7 @@ async fn session_that_starts_is_told() {
 async fn service_that_goes_takes_what_is_its_alone_out_of_the_tree() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let service = json!({ "Accedian-service:service": [
         { "service-id": "v", "sessions": [{ "session-id": "s" }] },
     ]});
@@ -239,7 +239,7 @@ async fn service_that_goes_takes_what_is_its_alone_out_of_the_tree() {
 async fn poll_and_sample_have_the_newest_configuration() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let leaf = format!("{S}/description");
     let mut list = once(&[&leaf]);
     list.mode = pb::subscription_list::Mode::Poll.into();
@@ -271,7 +271,7 @@ async fn poll_and_sample_have_the_newest_configuration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn copying_and_following_lose_nothing() {
     let gateway = Gateway::start().await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let writing = async {
         for number in 0..60 {
             let entry = json!({ "endpoint-id": format!("e{number}") });
@@ -299,7 +299,7 @@ async fn copying_and_following_lose_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_changes_at_once_are_read_anew() {
     let gateway = Gateway::start().await;
-    let (client, api) = (gateway.client().await, admin(&gateway));
+    let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let old = json!({ "Accedian-service-endpoint:service-endpoint": [{ "endpoint-id": "old" }] });
     api.post(ENDPOINTS, old).await.status_is(201);
     let old = "/service-endpoints/service-endpoint[endpoint-id=old]";

@@ -8,10 +8,10 @@ use tollgate::wire::proto::gnmi as pb;
 use tollgate::wire::proto::gnmi::typed_value::Value as Form;
 use tonic::Code;
 
+use super::Api;
 use super::DATA;
 use super::ENDPOINTS;
 use super::SESSIONS;
-use super::admin;
 use super::at;
 use super::changes;
 use super::ietf;
@@ -59,14 +59,14 @@ async fn delete(client: &Client, paths: &[&str]) -> Result<(), tonic::Status> {
 
 /// What RESTCONF has at a session, `null` where it is not.
 async fn stored(gateway: &Gateway, id: &str) -> Value {
-    let answer = admin(gateway)
+    let answer = Api::admin(gateway)
         .get(&format!("{SESSIONS}/session={id}"))
         .await;
     answer.body["Accedian-session:session"][0].clone()
 }
 
 async fn etag(gateway: &Gateway, url: &str) -> String {
-    let answer = admin(gateway).get(url).await;
+    let answer = Api::admin(gateway).get(url).await;
     answer.header("etag").unwrap().to_owned()
 }
 
@@ -188,7 +188,7 @@ async fn plain_json_needs_no_modules_and_takes_numbers() {
     let all = update_of("/service-endpoints", json_val(&body.to_string()));
     update_all(&client, vec![all]).await.unwrap();
     let url = format!("{ENDPOINTS}/service-endpoint=p");
-    let found = admin(&gateway).get(&url).await.ok();
+    let found = Api::admin(&gateway).get(&url).await.ok();
     let place = &found["Accedian-service-endpoint:service-endpoint"][0]["geo-location"];
     assert_eq!(place, &json!({ "latitude": "48.5", "longitude": "-2.0" }));
     let path = "/service-endpoints/service-endpoint[endpoint-id=p]/geo-location/latitude";
@@ -198,7 +198,7 @@ async fn plain_json_needs_no_modules_and_takes_numbers() {
     assert_eq!(ietf(&client, path).await, "1.25");
     // The others have stayed.
     assert_eq!(
-        admin(&gateway)
+        Api::admin(&gateway)
             .get(&format!("{ENDPOINTS}/service-endpoint=a"))
             .await
             .status,
@@ -211,7 +211,7 @@ async fn failed_operation_undoes_all_and_is_named() {
     let gateway = Gateway::start().await;
     provision(&gateway).await;
     let client = gateway.client().await;
-    let before = admin(&gateway).get(DATA).await.body;
+    let before = Api::admin(&gateway).get(DATA).await.body;
     let mut stream = changes(&client, "/").await;
     let good = || update_of(&format!("{S}/description"), text("new"));
     let bad: [(&str, Form, Code, &str); 9] = [
@@ -283,7 +283,7 @@ async fn failed_operation_undoes_all_and_is_named() {
         assert_status(&refused, code, part);
         assert_status(&refused, code, "update[1]");
     }
-    assert_eq!(admin(&gateway).get(DATA).await.body, before);
+    assert_eq!(Api::admin(&gateway).get(DATA).await.body, before);
     // Nothing of it was told either: the next change is the first.
     update_all(&client, vec![good()]).await.unwrap();
     let told = next_update(&mut stream).await;
@@ -353,7 +353,7 @@ async fn deletes_take_leaves_entries_lists_and_what_wildcards_name() {
     delete(&client, &["/service-endpoints/service-endpoint"])
         .await
         .unwrap();
-    let answer = admin(&gateway).get(ENDPOINTS).await.ok();
+    let answer = Api::admin(&gateway).get(ENDPOINTS).await.ok();
     assert_eq!(
         answer["Accedian-service-endpoint:service-endpoints"],
         json!({})
@@ -409,7 +409,7 @@ async fn union_replace_says_all_there_is() {
         ..Default::default()
     };
     client.set(request).await.unwrap();
-    let found = admin(&gateway)
+    let found = Api::admin(&gateway)
         .get(&format!("{DATA}?content=config"))
         .await
         .ok();

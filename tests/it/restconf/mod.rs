@@ -25,12 +25,12 @@ use crate::gateway::Gateway;
 use crate::http;
 use crate::http::Face;
 
-const ENDPOINTS: &str = "/restconf/data/Accedian-service-endpoint:service-endpoints";
-const SESSIONS: &str = "/restconf/data/Accedian-session:sessions";
+pub const ENDPOINTS: &str = "/restconf/data/Accedian-service-endpoint:service-endpoints";
+pub const SESSIONS: &str = "/restconf/data/Accedian-session:sessions";
 const SERVICES: &str = "/restconf/data/Accedian-service:services";
 const POLICIES: &str = "/restconf/data/Accedian-alert:alert-policies";
 
-struct Restconf;
+pub struct Restconf;
 
 impl Face for Restconf {
     const ON_IAM_PORT: bool = false;
@@ -39,7 +39,7 @@ impl Face for Restconf {
 }
 
 type Answer = http::Answer<Restconf>;
-type Api<'a> = http::Api<'a, Restconf>;
+pub type Api<'a> = http::Api<'a, Restconf>;
 
 impl Answer {
     /// An errors document of this status whose error has this tag.
@@ -66,7 +66,7 @@ impl Answer {
 }
 
 impl<'a> Api<'a> {
-    fn new(gateway: &'a Gateway, token: &str) -> Self {
+    pub fn new(gateway: &'a Gateway, token: &str) -> Self {
         Self::bare(gateway)
             .without("Content-Type")
             .with("Authorization", &format!("Bearer {token}"))
@@ -74,7 +74,7 @@ impl<'a> Api<'a> {
     }
 
     /// As the tenant's exporter, a tenant-admin.
-    fn admin(gateway: &'a Gateway) -> Self {
+    pub fn admin(gateway: &'a Gateway) -> Self {
         Self::new(gateway, &gateway.token())
     }
 
@@ -107,7 +107,7 @@ fn endpoints(ids: &[&str]) -> Value {
     json!({ "Accedian-service-endpoint:service-endpoint": entries })
 }
 
-fn session(id: &str) -> Value {
+pub fn session(id: &str) -> Value {
     json!({
         "session-id": id,
         "session-type": "Accedian-session-type:twamp-light",
