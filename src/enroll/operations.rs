@@ -23,33 +23,19 @@ pub(super) const DOCUMENT: Document = Document {
     media: &["application/json"],
 };
 
-/// A file that everybody may read; the rest is filled in.
-const FILE: Operation = Operation {
-    method: Method::Get,
-    path: "",
-    id: "",
-    summary: "",
-    access: Access::Open,
-    query: &[],
-    body: Body::None,
-    success: 200,
-    answer: None,
-    failures: &[],
-};
-
 /// A certificate for who asks.
 const SIGNED: Operation = Operation {
     method: Method::Post,
     access: Access::Bearer,
     failures: &[401, 404, 408, 409, 413, 415, 429],
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 /// A page for operators.
 const MANAGED: Operation = Operation {
     access: Access::Bearer,
     failures: &[401, 404, 408, 413, 415, 429],
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const SIGN: Operation = Operation {
@@ -74,7 +60,7 @@ pub(super) const CA: Operation = Operation {
     path: "/distribution/ca.pem",
     id: "caCertificates",
     summary: "The authorities that clients should trust, in PEM.",
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const LIST: Operation = Operation {
@@ -82,7 +68,7 @@ pub(super) const LIST: Operation = Operation {
     id: "revocationList",
     summary: "The revocation list of the issuer that signs now, in DER, or with `pem` in PEM.",
     query: &["pem"],
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const LIST_OF: Operation = Operation {
@@ -91,21 +77,21 @@ pub(super) const LIST_OF: Operation = Operation {
     summary: "The revocation list of an issuer, by its key identifier.",
     query: &["pem"],
     failures: &[404],
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const EST_CA: Operation = Operation {
     path: "/.well-known/est/cacerts",
     id: "estCaCertificates",
     summary: "The authorities that clients should trust, in PKCS#7 (RFC 7030 4.1).",
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const EST_ATTRIBUTES: Operation = Operation {
     path: "/.well-known/est/csrattrs",
     id: "estCsrAttributes",
     summary: "What a CSR should be like (RFC 7030 4.5).",
-    ..FILE
+    ..Operation::OPEN_PAGE
 };
 
 pub(super) const EST_ENROLL: Operation = Operation {

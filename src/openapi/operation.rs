@@ -27,6 +27,22 @@ pub struct Operation {
     pub failures: &'static [u16],
 }
 
+impl Operation {
+    /// A page that everybody may read; path, name and summary are filled in.
+    pub const OPEN_PAGE: Self = Self {
+        method: Method::Get,
+        path: "",
+        id: "",
+        summary: "",
+        access: Access::Open,
+        query: &[],
+        body: Body::None,
+        success: 200,
+        answer: None,
+        failures: &[],
+    };
+}
+
 /// The methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

@@ -27,24 +27,13 @@ impl Accounts {
         if self.minting == Minting::On {
             return Ok(None);
         }
-        let Actor::Principal(principal) = &caller.actor else {
-            return self.inherited(replaced).await;
-        };
-        let Some(token) = principal.token else {
-            // A token has had the certificate signed, and what it may not do the certificate may not either.
-            return match principal.certificate {
-                Some(_) => Err(Denied::MintingOff.into()),
-                None => self.inherited(replaced).await,
-            };
-        };
-        let found = self.records.pat(&principal.tenant, token).await?;
-        let Some(own) = found.filter(|pat| pat.kind == TokenKind::Pat) else {
-            return self.inherited(replaced).await;
+        let inherited = self.inherited(replaced).await?;
+        let Some(own) = self.token_of(caller).await? else {
+            return Ok(inherited);
         };
         if self.minting == Minting::Off {
             return Err(Denied::MintingOff.into());
         }
-        let inherited = self.inherited(replaced).await?;
         if replaced.is_some_and(|replaced| replaced.id == own.id) {
             return Ok(inherited);
         }
@@ -54,6 +43,22 @@ impl Accounts {
             expires: own.expires.min(longest),
             ..own
         }))
+    }
+
+    /// The Personal Access Token that the caller has come by. Who shows a certificate is refused: a token has had it
+    /// signed, and what that may not do the certificate may not either.
+    async fn token_of(&self, caller: &Caller) -> Result<Option<PatRecord>, AccountsError> {
+        let Actor::Principal(principal) = &caller.actor else {
+            return Ok(None);
+        };
+        let Some(token) = principal.token else {
+            return match principal.certificate {
+                Some(_) => Err(Denied::MintingOff.into()),
+                None => Ok(None),
+            };
+        };
+        let found = self.records.pat(&principal.tenant, token).await?;
+        Ok(found.filter(|pat| pat.kind == TokenKind::Pat))
     }
 
     /// The parent of a token, which is that of whatever replaces it, whoever does that.
