@@ -3,11 +3,13 @@
 mod audit;
 mod certificates;
 mod conformance;
+mod ending;
 mod entries;
 mod nodes;
 mod notices;
 mod policy;
 mod postgres;
+mod records;
 mod sample;
 #[path = "../../../tests/it/postgres.rs"]
 mod server;

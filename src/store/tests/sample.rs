@@ -137,3 +137,41 @@ pub(super) async fn with_tenants(store: &impl Store) {
             .unwrap();
     }
 }
+
+/// An account with tenants around it.
+pub(super) async fn export(store: &impl Store) -> AccountRecord {
+    with_tenants(store).await;
+    let export = account("pca", "export", AccountKind::Machine);
+    apply(store, creation(&export, None)).await.unwrap();
+    export
+}
+
+/// Stores a token of an account that has not changed.
+pub(super) async fn issue(
+    store: &impl Store,
+    (pat, digest): (PatRecord, PatDigest),
+) -> Result<PatId, RecordsError> {
+    let id = pat.id;
+    let mutation = Mutation::CreatePat {
+        pat,
+        digest,
+        version: 0,
+    };
+    apply(store, mutation).await.map(|_| id)
+}
+
+/// A token that was created at `created` and ends at `expires`, in seconds.
+pub(super) fn living(
+    owner: &AccountRecord,
+    name: &str,
+    created: i64,
+    expires: i64,
+) -> (PatRecord, PatDigest) {
+    let (record, digest) = pat(owner, name);
+    let record = PatRecord {
+        created: Timestamp::from_secs(created),
+        expires: Expiry::from_secs(expires),
+        ..record
+    };
+    (record, digest)
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use serde_json::json;
 use tollgate::iam::Minting;
 
@@ -24,6 +25,14 @@ async fn start(minting: Minting) -> Gateway {
 async fn counts(gateway: &Gateway, token: &str) -> bool {
     let client = gateway.anonymous().await.bearer(token);
     client.capabilities().await.is_ok()
+}
+
+/// Makes an account and a token of it. The page of its tokens, and what was answered.
+async fn issue(api: &Api<'_>) -> (String, Value) {
+    let pats = format!("{}/pat", api.new_account("export").await);
+    let until = json!({ "expirationDate": UNTIL });
+    let child = api.post(&pats, until).await.created();
+    (pats, child)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,11 +100,7 @@ async fn child_ends_with_its_parent() {
     let gateway = start(Minting::Child).await;
     let (parent, parent_id) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
     let api = Api::new(&gateway, &parent);
-    let pats = format!("{}/pat", api.new_account("export").await);
-    let child = api
-        .post(&pats, json!({ "expirationDate": UNTIL }))
-        .await
-        .created();
+    let (pats, child) = issue(&api).await;
     assert_eq!(child["expirationDate"], "2026-07-01T12:00:00Z");
     let sooner = json!({ "expirationDate": "2026-06-02T00:00:00Z" });
     let sooner = api.post(&pats, sooner).await.created();
@@ -137,9 +142,7 @@ async fn child_is_made_no_longer_whoever_replaces_it() {
     let gateway = start(Minting::Child).await;
     let (parent, _) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
     let api = Api::new(&gateway, &parent);
-    let pats = format!("{}/pat", api.new_account("export").await);
-    let until = json!({ "expirationDate": UNTIL });
-    let child = api.post(&pats, until).await.created();
+    let (pats, child) = issue(&api).await;
     let rotate = format!("{pats}/{}/rotate", text(&child["credentialId"]));
     let at_once = json!({ "overlapSeconds": 0, "expirationDate": UNTIL });
     let admin = Api::admin(&gateway);
@@ -153,11 +156,7 @@ async fn token_issues_what_it_likes_by_default() {
     let gateway = start(Minting::default()).await;
     let (parent, parent_id) = gateway.new_token(TENANT, "tenant-admin", Some(MONTH)).await;
     let api = Api::new(&gateway, &parent);
-    let pats = format!("{}/pat", api.new_account("export").await);
-    let child = api
-        .post(&pats, json!({ "expirationDate": UNTIL }))
-        .await
-        .created();
+    let (_, child) = issue(&api).await;
     assert_eq!(child["expirationDate"], UNTIL);
     gateway.revoke(TENANT, &parent_id).await;
     assert!(counts(&gateway, &text(&child["pat"])).await);

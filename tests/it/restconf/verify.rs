@@ -70,6 +70,19 @@ async fn put(datastore: &Datastore, tenant: &TenantId, id: &str, entry: Value) {
         .unwrap();
 }
 
+/// Endpoints `a` and `b` that have the same value in one leaf.
+async fn put_two(datastore: &Datastore, tenant: &TenantId, leaf: &str, value: &str) {
+    for id in ["a", "b"] {
+        put(
+            datastore,
+            tenant,
+            id,
+            json!({ "endpoint-id": id, leaf: value }),
+        )
+        .await;
+    }
+}
+
 /// The program's modules, with one text replaced by another.
 fn modules(old: &str, new: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -89,15 +102,7 @@ async fn stored_entries_that_new_modules_refuse_are_told_and_kept() {
     let data = tempfile::tempdir().unwrap();
     let (local, tenant) = open(data.path()).await;
     let before = datastore(&local, Source::Embedded);
-    for id in ["a", "b"] {
-        put(
-            &before,
-            &tenant,
-            id,
-            json!({ "endpoint-id": id, "description": "d" }),
-        )
-        .await;
-    }
+    put_two(&before, &tenant, "description", "d").await;
     put(&before, &tenant, "c", json!({ "endpoint-id": "c" })).await;
     let verified = before.verify(&tenant).await.unwrap();
     assert_eq!((verified.entries, verified.invalid), (3, 0));
@@ -123,15 +128,7 @@ async fn names_and_references_are_verified_across_entries() {
     let data = tempfile::tempdir().unwrap();
     let (local, tenant) = open(data.path()).await;
     let before = datastore(&local, Source::Embedded);
-    for id in ["a", "b"] {
-        put(
-            &before,
-            &tenant,
-            id,
-            json!({ "endpoint-id": id, "group-id": "g" }),
-        )
-        .await;
-    }
+    put_two(&before, &tenant, "group-id", "g").await;
     // Written around the API: it refers to an endpoint that is not there, and the indexes do not know.
     let session = json!({
         "session-id": "s", "session-type": "Accedian-session-type:twamp-light",
