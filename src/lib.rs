@@ -28,7 +28,7 @@
 //! 2 audit      events, trail, port
 //! 1 model      the field's words as plain data
 //! 1 openapi    what the HTTP faces offer, and its description
-//! 0 clock, form, secret, redact, meter
+//! 0 clock, form, secret, redact, meter, wakeup
 //! ```
 
 pub mod accounts;
@@ -58,6 +58,7 @@ pub mod store;
 pub mod syslog;
 pub mod telemetry;
 pub mod transport;
+pub mod wakeup;
 pub mod webhook;
 pub mod wire;
 pub mod zitadel;

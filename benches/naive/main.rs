@@ -52,6 +52,9 @@ struct Scenario {
     target: &'static str,
 }
 
+/// Makes a message some 180 bytes long.
+const ROUTER: &str = "edge-router-17.lab.example.net";
+
 const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "10 connections x 100 streams, one update per tick",
@@ -59,7 +62,7 @@ const SCENARIOS: &[Scenario] = &[
         subscriptions: 1_000,
         rate: 40,
         batch: 1,
-        target: "",
+        target: ROUTER,
     },
     Scenario {
         name: "1,000 connections, 20 updates per tick",
@@ -67,7 +70,7 @@ const SCENARIOS: &[Scenario] = &[
         subscriptions: 1_000,
         rate: 400,
         batch: 20,
-        target: "",
+        target: ROUTER,
     },
     Scenario {
         name: "10 connections x 100 streams, messages of more than 256 bytes",

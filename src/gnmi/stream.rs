@@ -168,17 +168,18 @@ impl SubscribeBody {
                     None => self.phase = Phase::Ending,
                 },
                 Phase::Live(subscriber, inbound) => {
-                    if *inbound == Inbound::Open
-                        && let Poll::Ready(message) = poll_message(&mut self.requests, cx)
-                    {
-                        match message? {
-                            Some(message) => return Poll::Ready(Err(unexpected(&message))),
-                            // Half-close is not cancellation (gNMI rule 50).
-                            None => *inbound = Inbound::HalfClosed,
-                        }
+                    if let Poll::Ready(chunk) = subscriber.poll_chunk(cx) {
+                        return Poll::Ready(chunk.map(Some).map_err(status::overrun));
                     }
-                    let chunk = ready!(subscriber.poll_chunk(cx)).map_err(status::overrun)?;
-                    return Poll::Ready(Ok(Some(chunk)));
+                    // After what waits for it: this is asked once per turn, not once per chunk.
+                    if *inbound == Inbound::HalfClosed {
+                        return Poll::Pending;
+                    }
+                    match ready!(poll_message(&mut self.requests, cx))? {
+                        Some(message) => return Poll::Ready(Err(unexpected(&message))),
+                        // Half-close is not cancellation (gNMI rule 50).
+                        None => *inbound = Inbound::HalfClosed,
+                    }
                 }
                 Phase::Ending | Phase::Done => return Poll::Ready(Ok(None)),
             }
@@ -283,9 +284,12 @@ impl Body for SubscribeBody {
         if matches!(this.phase, Phase::Done) {
             return Poll::Ready(None);
         }
-        let outcome = match this.session.poll_ended(cx) {
-            Poll::Ready(end) => Err(status::ended(end)),
-            Poll::Pending => ready!(this.poll_chunk(cx)),
+        let outcome = match this.session.end_now() {
+            Some(end) => Err(status::ended(end)),
+            None => match this.poll_chunk(cx) {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending => Err(status::ended(ready!(this.session.poll_ended(cx)))),
+            },
         };
         Poll::Ready(Some(Ok(match outcome {
             Ok(Some(chunk)) if this.compresses => Frame::data(compress_large(chunk)),

@@ -95,35 +95,28 @@ pub(super) fn poll() -> Bytes {
 
 /// Everything that this run writes. No other run has the same id.
 pub(super) fn root(run: &str) -> pb::Path {
-    let elem = |name: &str, key: Option<(&str, &str)>| pb::PathElem {
-        name: name.to_owned(),
-        key: key
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into_iter()
-            .collect(),
-    };
     pb::Path {
         elem: vec![elem("load", None), elem("run", Some(("id", run)))],
         ..Default::default()
     }
 }
 
-/// A Set that gives each of these leaves its next counter.
+/// A Set that gives each of these leaves its next counter. A leaf's path is as long as those of real devices: six
+/// elements, two of them with a key.
 pub(super) fn set(
     root: &pb::Path,
     target: &str,
     leaves: impl Iterator<Item = (usize, u32)>,
 ) -> pb::SetRequest {
     let update = leaves.map(|(leaf, counter)| {
+        let interface = format!("ethernet-1/{leaf}");
         let mut path = root.clone();
-        path.elem.push(pb::PathElem {
-            name: "leaf".to_owned(),
-            key: [("id".to_owned(), leaf.to_string())].into(),
-        });
-        path.elem.push(pb::PathElem {
-            name: "value".to_owned(),
-            ..Default::default()
-        });
+        path.elem.extend([
+            elem("interfaces", None),
+            elem("interface", Some(("name", &interface))),
+            elem("state", None),
+            elem("in-octets", None),
+        ]);
         let value = pb::typed_value::Value::UintVal(value(leaf, counter));
         pb::Update {
             path: Some(path),
@@ -144,6 +137,16 @@ pub(super) fn clean(root: &pb::Path, target: &str) -> pb::SetRequest {
         prefix: Some(prefix(target)),
         delete: vec![root.clone()],
         ..Default::default()
+    }
+}
+
+fn elem(name: &str, key: Option<(&str, &str)>) -> pb::PathElem {
+    pb::PathElem {
+        name: name.to_owned(),
+        key: key
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect(),
     }
 }
 

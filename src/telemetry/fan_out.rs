@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use crate::model::Pattern;
 use crate::model::TargetSelector;
 use crate::model::Timestamp;
+use crate::wakeup::gather;
 
 use super::backlog::Segment;
 use super::config::Config;
@@ -27,9 +28,11 @@ impl Tenant {
         let mut turn = self.fan_out.lock();
         *turn += 1;
         let segments = self.inner.lock().backlog.take();
-        for segment in segments {
-            segment.fan_out(*turn);
-        }
+        gather(|| {
+            for segment in segments {
+                segment.fan_out(*turn);
+            }
+        });
     }
 
     /// Hands over the samples and heartbeats due at `now`. Returns when the next are due.
@@ -40,13 +43,15 @@ impl Tenant {
         for (asked, numbers) in self.due(now) {
             *turn += 1;
             let (segments, samples) = self.sample(&asked, &numbers, now);
-            // What was written before a sample must not arrive after it.
-            for segment in segments {
-                segment.fan_out(*turn);
-            }
-            for (subscriber, batches) in samples {
-                subscriber.offer(&batches, *turn);
-            }
+            gather(|| {
+                // What was written before a sample must not arrive after it.
+                for segment in segments {
+                    segment.fan_out(*turn);
+                }
+                for (subscriber, batches) in samples {
+                    subscriber.offer(&batches, *turn);
+                }
+            });
         }
         self.inner.lock().next_due()
     }

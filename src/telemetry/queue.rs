@@ -35,8 +35,9 @@ pub(super) struct Queue {
     is_joining: bool,
     /// The turn of the fan-out in which the queue was last empty.
     turn: u64,
-    /// Who waits for something to come.
+    /// Who waited for something to come last. Kept, as it is mostly the same again.
     waker: Option<Waker>,
+    is_waiting: bool,
     /// How often something was read: what tells a stall.
     reads: u64,
     /// Nothing was read since then, at that many reads.
@@ -71,15 +72,16 @@ impl Queue {
             is_joining: true,
             turn: 0,
             waker: None,
+            is_waiting: false,
             reads: 0,
             stall: None,
         }
     }
 
-    /// Adds a batch of a turn of the fan-out. Returns who must be woken.
-    pub(super) fn offer(&mut self, batch: &Arc<Batch>, turn: u64) -> Option<Waker> {
+    /// Adds a batch of a turn of the fan-out.
+    pub(super) fn offer(&mut self, batch: &Arc<Batch>, turn: u64) {
         if self.overrun.is_some() || self.is_closed {
-            return None;
+            return;
         }
         if self.slots.is_empty() && self.batches.is_empty() {
             self.turn = turn;
@@ -99,7 +101,15 @@ impl Queue {
             self.spill();
             self.enforce();
         }
-        self.waker.take()
+    }
+
+    /// Wakes who waits for what was offered.
+    pub(super) fn wake(&mut self) {
+        if std::mem::take(&mut self.is_waiting)
+            && let Some(waker) = &self.waker
+        {
+            waker.wake_by_ref();
+        }
     }
 
     /// Notes that something of what was there on joining was read; `is_joining` tells whether there is more.
@@ -127,7 +137,10 @@ impl Queue {
             return Taken::Batch(batch);
         }
         if self.slots.is_empty() {
-            self.waker = Some(waker.clone());
+            self.waker
+                .get_or_insert_with(|| waker.clone())
+                .clone_from(waker);
+            self.is_waiting = true;
             return Taken::Nothing;
         }
         self.reads += 1;

@@ -41,16 +41,11 @@ impl Shared {
 
     /// Adds batches to the queue and wakes the stream. Never waits: the queue's lock is held for pushes alone.
     pub(super) fn offer(&self, batches: &[Arc<Batch>], turn: u64) {
-        let mut waker = None;
-        {
-            let mut queue = self.queue.lock();
-            for batch in batches {
-                waker = queue.offer(batch, turn).or(waker);
-            }
+        let mut queue = self.queue.lock();
+        for batch in batches {
+            queue.offer(batch, turn);
         }
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        queue.wake();
     }
 }
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Ready;
 use std::future::pending;
+use std::future::poll_fn;
 use std::future::ready;
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -26,13 +27,11 @@ use hyper_util::server::conn::auto;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
-use tracing::Instrument;
 
 use crate::model::Peer;
 
@@ -52,6 +51,8 @@ use super::opening::Observed;
 use super::opening::Opening;
 use super::server::Security;
 use super::standing::Standing;
+use super::streams::Executor;
+use super::streams::Running;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -60,19 +61,10 @@ pub(super) struct Shared {
     pub(super) proxies: Proxies,
     pub(super) router: Router,
     pub(super) metrics: Metrics,
-    pub(super) alive: mpsc::Sender<Infallible>,
 }
 
 /// A connection's HTTP/1.1 or HTTP/2.
-type Http<S> = auto::Connection<'static, TokioIo<Cork<Observed<S>>>, Requests, Tasks>;
-
-/// Runs the tasks of one connection's HTTP/2 streams. Each holds a clone of `alive` until it ends, so that the
-/// server can wait for the last, and is counted, so that the connection's writes can be gathered.
-#[derive(Clone, Debug)]
-struct Tasks {
-    alive: mpsc::Sender<Infallible>,
-    streams: Streams,
-}
+type Http<S> = auto::Connection<'static, TokioIo<Cork<Observed<S>>>, Requests, Executor>;
 
 impl Shared {
     /// Whether connections from there begin with a PROXY protocol header.
@@ -130,14 +122,16 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (opening, flood) = (Opening::default(), Flood::default());
-        let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood));
+        let mut streams = Running::new();
+        let http = self.http(stream, peer, opening.clone(), &flood, &streams);
+        let mut connection = pin!(http);
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
         let mut cut = None;
         let (mut is_open, mut is_draining) = (false, false);
         loop {
             tokio::select! {
                 biased;
-                ended = connection.as_mut() => {
+                ended = poll_fn(|cx| streams.poll_turn(connection.as_mut(), cx)) => {
                     if let Err(error) = ended {
                         if let Some(reason) = violation(&*error) {
                             Metrics::violated(reason);
@@ -175,17 +169,20 @@ impl Shared {
     }
 
     /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.
-    fn http<S>(&self, stream: S, peer: Peer, opening: Opening, flood: &Flood) -> Http<S>
+    fn http<S>(
+        &self,
+        stream: S,
+        peer: Peer,
+        opening: Opening,
+        flood: &Flood,
+        running: &Running,
+    ) -> Http<S>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let streams = Streams::default();
         let observed = opening.observe(stream, flood.guard(Instant::now()));
         let io = TokioIo::new(Cork::new(observed, streams.clone()));
-        let tasks = Tasks {
-            alive: self.alive.clone(),
-            streams,
-        };
         let service = Requests {
             router: self.router.clone(),
             peer,
@@ -196,14 +193,14 @@ impl Shared {
             },
             opening,
         };
-        self.http_builder(tasks)
+        self.http_builder(running.executor(streams))
             .serve_connection(io, service)
             .into_owned()
     }
 
-    fn http_builder(&self, tasks: Tasks) -> auto::Builder<Tasks> {
+    fn http_builder(&self, executor: Executor) -> auto::Builder<Executor> {
         let config = &self.config;
-        let mut builder = auto::Builder::new(tasks);
+        let mut builder = auto::Builder::new(executor);
         builder
             .http1()
             .timer(TokioTimer::new())
@@ -262,21 +259,6 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             }
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
         })
-    }
-}
-
-impl<F> hyper::rt::Executor<F> for Tasks
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    fn execute(&self, stream: F) {
-        let (alive, open) = (self.alive.clone(), self.streams.open());
-        let task = async move {
-            let _alive_and_open = (alive, open);
-            stream.await;
-        };
-        drop(tokio::spawn(task.in_current_span()));
     }
 }
 

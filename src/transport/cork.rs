@@ -54,7 +54,7 @@ impl Streams {
     }
 
     /// With a single stream there is nothing to gather.
-    fn are_many(&self) -> bool {
+    pub(super) fn are_many(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 1
     }
 }

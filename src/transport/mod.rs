@@ -25,6 +25,7 @@ mod proxies;
 mod proxy_protocol;
 mod server;
 mod standing;
+mod streams;
 mod tls;
 mod trust;
 mod xfcc;

@@ -1,15 +1,12 @@
 //! A listener and its connections, until the last has ended.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
@@ -98,7 +95,6 @@ impl Server {
             address,
         } = self;
         let drain_deadline = config.drain_deadline;
-        let (alive, mut ended) = mpsc::channel::<Infallible>(1);
         let limits = Arc::new(Limits::new(
             config.max_connections,
             config.max_connections_per_address,
@@ -110,7 +106,6 @@ impl Server {
             proxies,
             router,
             metrics: metrics.clone(),
-            alive,
         });
         let mut connections = Connections {
             tasks: JoinSet::new(),
@@ -126,11 +121,6 @@ impl Server {
             tracing::warn!(%address, connections = connections.tasks.len(), "cutting off what does not end");
             connections.tasks.abort_all();
             connections.finish().await;
-        }
-        drop(connections);
-        // Tasks of HTTP/2 streams see that their connection is gone and end with it.
-        if timeout(STREAM_END, ended.recv()).await.is_err() {
-            tracing::warn!(%address, "request handlers outlive their connections");
         }
     }
 }
@@ -223,6 +213,3 @@ impl fmt::Debug for Security {
         })
     }
 }
-
-/// Handlers run on no connection any more; they only have to notice.
-const STREAM_END: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("form", 0),
     ("meter", 0),
+    ("wakeup", 0),
     ("redact", 0),
     ("secret", 0),
     ("model", 1),
