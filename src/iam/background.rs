@@ -6,6 +6,16 @@
 
 use std::thread;
 
+#[cfg(target_os = "linux")]
+use thread_priority::NormalThreadSchedulePolicy;
+#[cfg(target_os = "linux")]
+use thread_priority::ThreadPriority;
+#[cfg(target_os = "linux")]
+use thread_priority::ThreadSchedulePolicy;
+#[cfg(target_os = "linux")]
+use thread_priority::set_thread_priority_and_policy;
+#[cfg(target_os = "linux")]
+use thread_priority::thread_native_id;
 use tokio::sync::oneshot;
 
 /// Does `work` on a thread of its own, which ends with it: a thread costs some microseconds, the work a thousand times as
@@ -27,24 +37,23 @@ pub(super) async fn in_background<T: Send + 'static>(
     outcome.await.ok()
 }
 
-/// Linux counts a thread among the processes here, so that this is for the calling thread alone.
+/// `SCHED_IDLE`: such a thread gives way at once to any that wakes, as one with a nice value does not.
 #[cfg(target_os = "linux")]
 fn yield_to_all() {
-    if let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY) {
-        tracing::debug!(%error, "a hash is computed at the usual priority");
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if let Err(error) =
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy)
+    {
+        tracing::debug!(?error, "a hash is computed at the usual priority");
     }
 }
 
-/// Elsewhere the priority is that of the whole process.
+/// Elsewhere an ordinary thread may not be less than others.
 #[cfg(not(target_os = "linux"))]
 fn yield_to_all() {}
 
 /// What the thread is called in lists of threads.
 const NAME: &str = "tollgate-hash";
-
-/// Nice value; a seventieth of an ordinary thread's share of a core that both want.
-#[cfg(target_os = "linux")]
-const LOWEST_PRIORITY: i32 = 19;
 
 #[cfg(test)]
 mod tests {
@@ -62,9 +71,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn work_has_the_lowest_priority_and_nothing_else_has() {
-        let priority = || rustix::process::getpriority_process(None).unwrap();
-        let usual = priority();
-        assert_eq!(in_background(priority).await, Some(LOWEST_PRIORITY));
-        assert_eq!(priority(), usual);
+        let policy = || thread_priority::thread_schedule_policy().unwrap();
+        let (usual, idle) = (policy(), NormalThreadSchedulePolicy::Idle);
+        let inside = in_background(policy).await;
+        assert_eq!(inside, Some(ThreadSchedulePolicy::Normal(idle)));
+        assert_eq!(policy(), usual);
     }
 }
