@@ -101,19 +101,28 @@ impl Notices {
         &self,
         tenant: &TenantId,
         kind: &'static str,
-        (group, content): (Option<String>, Value),
+        about: (Option<String>, Value),
     ) -> Result<(), Unavailable> {
+        let notice = self.of(kind, about);
+        self.0.store.tell(tenant, &notice, Self::KEPT).await?;
+        self.refresh(tenant).await
+    }
+
+    /// What is to be told of something that happens now.
+    pub(super) fn of(
+        &self,
+        kind: &'static str,
+        (group, content): (Option<String>, Value),
+    ) -> Notice {
         let at = self.0.clock.now();
-        let notice = Notice {
+        Notice {
             // The time makes ids grow over restarts, the store makes them different.
             id: u64::try_from(at.nanos()).unwrap_or(0),
             at,
             kind: kind.to_owned(),
             group,
             content,
-        };
-        self.0.store.tell(tenant, &notice, KEPT).await?;
-        self.refresh(tenant).await
+        }
     }
 
     /// Takes over what was told since, here and by other nodes.
@@ -126,11 +135,11 @@ impl Notices {
             let mut logs = self.0.logs.lock();
             *logs.entry(tenant.clone()).or_default().newest.borrow()
         };
-        let told = self.0.store.told(tenant, after, KEPT).await?;
+        let told = self.0.store.told(tenant, after, Self::KEPT).await?;
         let mut logs = self.0.logs.lock();
         let log = logs.entry(tenant.clone()).or_default();
         // There may have been more.
-        if let Some(first) = told.first().filter(|_| told.len() >= KEPT as usize) {
+        if let Some(first) = told.first().filter(|_| told.len() >= Self::KEPT as usize) {
             log.forgotten = log.forgotten.max(first.id - 1);
         }
         for notice in told {
@@ -199,13 +208,16 @@ impl Notices {
         first.unwrap_or_else(|| logs.get(tenant).map_or(0, |log| *log.newest.borrow()))
     }
 
+    /// Notices that are kept of each tenant: a few hundred kilobytes.
+    pub(super) const KEPT: u32 = 1_000;
+
     /// Notices that are read at once: what fits a few packets.
     pub const BATCH: usize = 64;
 }
 
 impl Inner {
     fn push(&self, log: &mut Log, notice: Notice) {
-        if log.kept.len() >= KEPT as usize
+        if log.kept.len() >= Notices::KEPT as usize
             && let Some(oldest) = log.kept.pop_front()
         {
             log.forgotten = oldest.id;
@@ -232,9 +244,6 @@ impl fmt::Debug for Notices {
         f.debug_struct("Notices").finish_non_exhaustive()
     }
 }
-
-/// Notices that are kept of each tenant: a few hundred kilobytes.
-const KEPT: u32 = 1_000;
 
 /// How late a reader may hear of what another node tells.
 const POLL: Duration = Duration::from_secs(1);

@@ -42,12 +42,13 @@ pub trait Entries: Following + Telling + Debug + Send + Sync {
         event: &Event,
     ) -> Result<Mark, CommitError>;
 
-    /// Replaces the state of an entry, with its audit event. False when there is no such entry.
+    /// Replaces the state of an entry, with what is told of it and its audit event: all or nothing. An entry that is in
+    /// the state already stays as it is, and nothing is told. False when there is no such entry.
     async fn set_state(
         &self,
         tenant: &TenantId,
         id: &Id,
-        state: &str,
+        change: &StateChange,
         event: &Event,
     ) -> Result<bool, Unavailable>;
 }
@@ -97,6 +98,17 @@ pub struct Change {
     pub at: Timestamp,
     /// What it is now; `None` when it is gone.
     pub record: Option<Record>,
+}
+
+/// A new state of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateChange {
+    /// A JSON object in canonical form.
+    pub state: String,
+    /// What is told of it, in this order.
+    pub notices: Vec<Notice>,
+    /// How many of the tenant's notices are kept.
+    pub keep: u32,
 }
 
 /// Which entry.

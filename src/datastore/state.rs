@@ -12,8 +12,11 @@ use crate::schema::Step;
 
 use super::Datastore;
 use super::EditError;
+use super::Notice;
+use super::Notices;
 use super::port::Id;
 use super::port::Record;
+use super::port::StateChange;
 use super::port::Unavailable;
 
 /// What a session does (Accedian-session-type, service-session-status).
@@ -52,23 +55,30 @@ impl Datastore {
         if record.state.as_deref() == Some(&state.to_string()) {
             return Ok(true);
         }
-        let text = state.to_string();
-        if !self.entries.set_state(tenant, &id, &text, event).await? {
+        let change = StateChange {
+            state: state.to_string(),
+            notices: self.notices_of(tenant, &id, &record, word).await?,
+            keep: Notices::KEPT,
+        };
+        if !self.entries.set_state(tenant, &id, &change, event).await? {
             return Ok(false);
         }
         self.feed.tell(tenant);
-        self.tell_status(tenant, &id, &record, word).await?;
+        // It is kept: that readers here hear of it late is no reason to say that it was not done.
+        if let Err(error) = self.notices().refresh(tenant).await {
+            tracing::warn!(%tenant, %error, "readers hear of a session's state late");
+        }
         Ok(true)
     }
 
-    /// Tells of a session's new status, and each service that has it.
-    async fn tell_status(
+    /// What is told of a session's new status, and of each service that has it.
+    async fn notices_of(
         &self,
         tenant: &TenantId,
         id: &Id,
         session: &Record,
         status: &str,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<Vec<Notice>, Unavailable> {
         let about = |key: &str, record: &Record| {
             let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
             let group = body
@@ -86,8 +96,7 @@ impl Datastore {
         let session_id = content.get("session-id").cloned().unwrap_or_default();
         content.insert("status".to_owned(), json!(status));
         let kind = "Accedian-session:state-change-event";
-        let about_session = (group, Value::Object(content));
-        self.notices().tell(tenant, kind, about_session).await?;
+        let mut notices = vec![self.notices().of(kind, (group, Value::Object(content)))];
         for service in self.entries.referrers(tenant, id).await? {
             if service.collection != SERVICES {
                 continue;
@@ -99,10 +108,9 @@ impl Datastore {
             let change = json!([{ "session-id": session_id, "status": status }]);
             content.insert("session-state-change".to_owned(), change);
             let kind = "Accedian-service:state-change-event";
-            let about_service = (group, Value::Object(content));
-            self.notices().tell(tenant, kind, about_service).await?;
+            notices.push(self.notices().of(kind, (group, Value::Object(content))));
         }
-        Ok(())
+        Ok(notices)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::datastore::port::Entries;
 use crate::datastore::port::Id;
 use crate::datastore::port::Mark;
 use crate::datastore::port::Record;
+use crate::datastore::port::StateChange;
 use crate::datastore::port::Unavailable;
 use crate::model::TenantId;
 use crate::model::Timestamp;
@@ -21,6 +22,7 @@ use super::database::Row;
 use super::database::Transaction;
 use super::fault::unavailable;
 use super::log;
+use super::notices::keep_notice;
 use super::query::query;
 use super::rows::Columns;
 use super::rows::stored;
@@ -128,22 +130,28 @@ impl Entries for Store {
         &self,
         tenant: &TenantId,
         id: &Id,
-        state: &str,
+        change: &StateChange,
         event: &Event,
     ) -> Result<bool, Unavailable> {
         let mut transaction = self.begin().await.map_err(logged)?;
         let done = query(
-            "UPDATE entries SET state = $4 WHERE tenant = $1 AND collection = $2 AND key = $3",
+            "UPDATE entries SET state = $4 WHERE tenant = $1 AND collection = $2 AND key = $3 \
+             AND coalesce(state, '') <> $4",
         )
         .bind(tenant.as_str())
         .bind(&id.collection)
         .bind(&id.key)
-        .bind(state)
+        .bind(&change.state)
         .execute(&mut transaction)
         .await
         .map_err(logged)?;
         if done == 0 {
-            return Ok(false);
+            return Ok(self.entry(tenant, id).await?.is_some());
+        }
+        for notice in &change.notices {
+            keep_notice(&mut transaction, tenant, notice, change.keep)
+                .await
+                .map_err(logged)?;
         }
         let noted = note(&mut transaction, tenant, event.at, std::slice::from_ref(id)).await;
         noted.map_err(logged)?;

@@ -9,8 +9,17 @@ use serde_json::json;
 use super::sample::NOW;
 use super::sample::Store;
 use super::sample::with_tenants;
+use crate::audit::Actor;
+use crate::audit::Event;
+use crate::audit::Kind;
 use crate::clock::Clock;
+use crate::datastore::Notice;
 use crate::datastore::Notices;
+use crate::datastore::port::Batch;
+use crate::datastore::port::Content;
+use crate::datastore::port::Id;
+use crate::datastore::port::StateChange;
+use crate::datastore::port::Write;
 use crate::model::TenantId;
 
 /// What is kept of a tenant.
@@ -23,6 +32,9 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     let store = empty().await;
     with_tenants(&*store).await;
     log_is_bounded_and_says_what_it_has_lost(store).await;
+    let store = empty().await;
+    with_tenants(&*store).await;
+    state_and_what_is_told_of_it_are_one(store).await;
 }
 
 fn pca() -> TenantId {
@@ -66,6 +78,69 @@ async fn replay_begins_at_its_time_on_every_node<S: Store>(store: Arc<S>) {
     let other = TenantId::new("other");
     later.refresh(&other).await.unwrap();
     assert!(later.after(&other, 0).notices.is_empty());
+}
+
+async fn state_and_what_is_told_of_it_are_one<S: Store>(store: Arc<S>) {
+    let id = Id {
+        collection: "m:list".to_owned(),
+        key: "a".to_owned(),
+    };
+    let event = Event::new(NOW, Kind::ConfigChanged, Actor::Operator);
+    let notice = |id| Notice {
+        id,
+        at: NOW,
+        kind: "m:n".to_owned(),
+        group: None,
+        content: json!(id),
+    };
+    let change = StateChange {
+        state: "1".to_owned(),
+        notices: vec![notice(1), notice(2)],
+        keep: 10,
+    };
+    let set = async || store.set_state(&pca(), &id, &change, &event).await.unwrap();
+    let told = async || store.told(&pca(), 0, 10).await.unwrap().len();
+    let events = async || store.links(0, 1_000).await.unwrap().len();
+    let before = events().await;
+    assert!(!set().await, "there is no such entry");
+    assert_eq!((told().await, events().await), (0, before));
+
+    let content = Content {
+        body: "{}".to_owned(),
+        initial_state: None,
+        references: Vec::new(),
+        uniques: Vec::new(),
+    };
+    let batch = Batch {
+        writes: vec![Write {
+            id: id.clone(),
+            content: Some(content),
+        }],
+        ..Batch::default()
+    };
+    store.commit(&pca(), NOW, &batch, &event).await.unwrap();
+    assert!(set().await);
+    let entry = store.entry(&pca(), &id).await.unwrap().unwrap();
+    assert_eq!(entry.state.as_deref(), Some("1"));
+    assert_eq!((told().await, events().await), (2, before + 2));
+    assert!(set().await, "it is there");
+    assert_eq!(
+        (told().await, events().await),
+        (2, before + 2),
+        "and in that state"
+    );
+
+    // What cannot be told was not done.
+    let unfit = StateChange {
+        state: "2".to_owned(),
+        notices: vec![notice(u64::MAX >> 1), notice(3)],
+        keep: 10,
+    };
+    let outcome = store.set_state(&pca(), &id, &unfit, &event).await;
+    assert!(outcome.is_err(), "there is no number after the last");
+    let entry = store.entry(&pca(), &id).await.unwrap().unwrap();
+    assert_eq!(entry.state.as_deref(), Some("1"));
+    assert_eq!((told().await, events().await), (2, before + 2));
 }
 
 async fn log_is_bounded_and_says_what_it_has_lost<S: Store>(store: Arc<S>) {
