@@ -75,7 +75,7 @@ impl Service {
         clock: Clock,
         config: Config,
     ) -> Self {
-        let mirror = Mirror::new(datastore, core.clone());
+        let mirror = Mirror::new(datastore, core.clone(), clock.clone());
         let (authenticator, registry) = (identity.authenticator.clone(), identity.registry.clone());
         Self(Arc::new(Shared {
             core,
