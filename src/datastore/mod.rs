@@ -10,6 +10,7 @@ mod effective;
 mod error;
 mod feed;
 mod index;
+mod lists;
 mod notices;
 mod operation;
 pub mod port;

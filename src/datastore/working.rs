@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::schema::Collection;
 use crate::schema::Fault;
+use crate::schema::NodeId;
 use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
@@ -18,6 +19,7 @@ use super::error::internal;
 use super::index::key_of;
 use super::index::references;
 use super::index::uniques;
+use super::lists::Lists;
 use super::port::Batch;
 use super::port::Content;
 use super::port::Id;
@@ -39,6 +41,8 @@ pub(super) struct Working {
 struct Entry {
     stored: Option<Record>,
     now: Option<Value>,
+    /// Its lists that were searched.
+    lists: Lists,
     /// The last edit that changed it.
     changed_by: Option<usize>,
 }
@@ -63,6 +67,7 @@ impl Working {
         let entry = Entry {
             stored,
             now,
+            lists: Lists::default(),
             changed_by: None,
         };
         self.entries.insert(id, entry);
@@ -90,42 +95,50 @@ impl Working {
         let (entry, inside) = target;
         let working = self.entries.get_mut(id).ok_or_else(internal)?;
         working.changed_by = Some(self.edit);
-        if inside.is_empty() {
-            return whole(schema, entry, &mut working.now, op);
-        }
-        let root = working.now.as_mut();
-        let is_there = root
-            .as_deref()
-            .is_some_and(|root| tree::locate(schema, root, inside).is_some());
-        let root = match (&op, root) {
-            (Op::Remove, None) => return Ok(false),
-            (Op::Delete | Op::Merge(_, true) | Op::Move(_), None) => return Err(missing()),
-            (_, None) => return Err(tree::absent()),
-            (_, Some(root)) => root,
+        let Entry { now, lists, .. } = working;
+        let Some((last, way)) = inside.split_last() else {
+            if let Some(root) = now {
+                lists.close(schema, root, (&[], false));
+            }
+            return whole(schema, entry, now, op);
         };
-        match op {
-            Op::Create(..) if is_there => Err(exists()),
-            Op::Create(value, position) | Op::Replace(value, position) => {
-                tree::put(schema, root, inside, value, position.as_ref())
-            }
-            Op::Delete | Op::Move(_) | Op::Merge(_, true) if !is_there => Err(missing()),
-            Op::Delete | Op::Remove => {
-                tree::remove(schema, root, inside);
-                Ok(false)
-            }
-            Op::Move(position) => {
-                let value = tree::locate(schema, root, inside).cloned();
-                let value = value.ok_or_else(missing)?;
-                tree::put(schema, root, inside, value, Some(&position))
-            }
-            Op::Merge(value, _) => match tree::locate_mut(schema, root, inside) {
-                Some(old) => {
-                    let node = inside.last().map_or(entry.node, |step| step.node);
-                    tree::merge(schema, node, old, value);
-                    Ok(false)
+        let Some(root) = now else {
+            return match op {
+                Op::Remove => Ok(false),
+                Op::Delete | Op::Merge(_, true) | Op::Move(_) => Err(missing()),
+                _ => Err(tree::absent()),
+            };
+        };
+        let has_position = matches!(
+            op,
+            Op::Create(_, Some(_)) | Op::Replace(_, Some(_)) | Op::Move(_)
+        );
+        lists.close(schema, root, (inside, has_position));
+        // Up to the last entry of a list on the way, places are known.
+        let known = way.iter().rposition(|step| !step.keys.is_empty());
+        let (outer, rest) = inside.split_at(known.map_or(0, |at| at + 1));
+        let Some(base) = lists.locate_mut(schema, root, outer) else {
+            return match op {
+                Op::Remove => Ok(false),
+                Op::Delete | Op::Merge(_, true) | Op::Move(_) => Err(missing()),
+                _ => Err(tree::absent()),
+            };
+        };
+        let inner = rest.split_last().map_or(rest, |(_, inner)| inner);
+        let list = tree::locate_mut(schema, base, inner);
+        let list = list.and_then(|it| it.get_mut(schema.member(last.node))?.as_array_mut());
+        match list {
+            Some(entries) if !last.keys.is_empty() && !has_position => {
+                match in_list(schema, lists, (way, last), entries, op) {
+                    Done::Fully(outcome) => outcome,
+                    // It may have been the last.
+                    Done::Not => {
+                        tree::remove(schema, base, rest);
+                        Ok(false)
+                    }
                 }
-                None => tree::put(schema, root, inside, value, None),
-            },
+            }
+            _ => below(schema, base, (last.node, rest), op),
         }
     }
 
@@ -140,7 +153,10 @@ impl Working {
     /// Validates what has changed, and says what to store. Blocks.
     pub(super) fn into_batch(self, schema: &Schema) -> Result<Batch, EditError> {
         let mut batch = Batch::default();
-        for (id, entry) in self.entries {
+        for (id, mut entry) in self.entries {
+            if let Some(now) = &mut entry.now {
+                entry.lists.close(schema, now, (&[], false));
+            }
             let revision = entry.stored.as_ref().map(|record| record.mark.revision);
             batch.expected.push((id.clone(), revision));
             let Some(edit) = entry.changed_by else {
@@ -165,6 +181,82 @@ impl Working {
             }
         }
         Ok(batch)
+    }
+}
+
+/// Whether an operation on a list's entry is done.
+enum Done {
+    Fully(Result<bool, Fault>),
+    /// The entry is to be removed.
+    Not,
+}
+
+/// Changes an entry of an inner list, without a position.
+fn in_list(
+    schema: &Schema,
+    lists: &mut Lists,
+    (way, step): (&[Step], &Step),
+    entries: &mut Vec<Value>,
+    op: Op,
+) -> Done {
+    let place = lists.place(schema, (way, step), entries);
+    let old = place.and_then(|place| entries.get_mut(place));
+    Done::Fully(match (op, old) {
+        (Op::Create(..), Some(_)) => Err(exists()),
+        (Op::Delete | Op::Merge(_, true) | Op::Move(_), None) => Err(missing()),
+        (Op::Remove | Op::Move(_), _) if place.is_none() => Ok(false),
+        (Op::Delete | Op::Remove | Op::Move(_), _) => {
+            let at = place.unwrap_or_default();
+            if !lists.remove((way, step), entries, at) {
+                return Done::Not;
+            }
+            Ok(false)
+        }
+        (Op::Replace(value, _), Some(old)) => {
+            *old = value;
+            Ok(false)
+        }
+        (Op::Merge(value, _), Some(old)) => {
+            tree::merge(schema, step.node, old, value);
+            Ok(false)
+        }
+        (Op::Create(value, _) | Op::Replace(value, _) | Op::Merge(value, _), None) => {
+            lists.push((way, step), entries, value);
+            Ok(true)
+        }
+    })
+}
+
+/// Changes what the steps lead to, which is an instance of `node`.
+fn below(
+    schema: &Schema,
+    root: &mut Value,
+    (node, steps): (NodeId, &[Step]),
+    op: Op,
+) -> Result<bool, Fault> {
+    let is_there = tree::locate(schema, root, steps).is_some();
+    match op {
+        Op::Create(..) if is_there => Err(exists()),
+        Op::Create(value, position) | Op::Replace(value, position) => {
+            tree::put(schema, root, steps, value, position.as_ref())
+        }
+        Op::Delete | Op::Move(_) | Op::Merge(_, true) if !is_there => Err(missing()),
+        Op::Delete | Op::Remove => {
+            tree::remove(schema, root, steps);
+            Ok(false)
+        }
+        Op::Move(position) => {
+            let value = tree::locate(schema, root, steps).cloned();
+            let value = value.ok_or_else(missing)?;
+            tree::put(schema, root, steps, value, Some(&position))
+        }
+        Op::Merge(value, _) => match tree::locate_mut(schema, root, steps) {
+            Some(old) => {
+                tree::merge(schema, node, old, value);
+                Ok(false)
+            }
+            None => tree::put(schema, root, steps, value, None),
+        },
     }
 }
 
@@ -232,3 +324,6 @@ pub(super) fn missing() -> Fault {
 fn exists() -> Fault {
     Fault::new(Tag::DataExists, "resource exists already")
 }
+
+#[cfg(test)]
+mod tests;
