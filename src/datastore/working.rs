@@ -13,10 +13,13 @@ use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
 
+use super::Edit;
 use super::EditError;
+use super::Place;
 use super::edit::Op;
 use super::error::internal;
 use super::index::key_of;
+use super::index::key_text;
 use super::index::references;
 use super::index::uniques;
 use super::lists::Lists;
@@ -26,6 +29,7 @@ use super::port::Id;
 use super::port::Mark;
 use super::port::Record;
 use super::port::Write;
+use super::service::numbered;
 use super::state::initial;
 use super::tree;
 
@@ -82,6 +86,51 @@ impl Working {
             .filter(|id| id.collection == collection)
             .cloned()
             .collect()
+    }
+
+    /// Bytes of the entries as they are stored.
+    pub(super) fn bytes(&self) -> usize {
+        let stored = self.entries.values().filter_map(|it| it.stored.as_ref());
+        stored.map(|record| record.body.len()).sum()
+    }
+
+    /// Makes edits of entries that are taken up. Returns whether the target of the last is new. Blocks.
+    pub(super) fn apply_all(&mut self, schema: &Schema, edits: &[Edit]) -> Result<bool, EditError> {
+        let mut is_new = false;
+        for (index, edit) in edits.iter().enumerate() {
+            self.edit = index;
+            let Place::Entry {
+                collection,
+                entry,
+                inside,
+            } = Place::of(schema, &edit.target)
+            else {
+                return Err(internal().into());
+            };
+            let id = Id {
+                collection: schema.collection_name(collection),
+                key: key_text(&entry.keys),
+            };
+            is_new = self
+                .apply_one(schema, &id, (entry, inside), edit)
+                .map_err(|fault| numbered(fault.into(), Some(index)))?;
+        }
+        Ok(is_new)
+    }
+
+    /// Makes an edit of an entry. What is wrong is at the edit's target, where it is not known better.
+    pub(super) fn apply_one(
+        &mut self,
+        schema: &Schema,
+        id: &Id,
+        target: (&Step, &[Step]),
+        edit: &Edit,
+    ) -> Result<bool, Fault> {
+        self.apply(schema, id, target, edit.op.clone())
+            .map_err(|fault| {
+                let path = fault.path.clone();
+                fault.at(path.unwrap_or_else(|| tree::identifier(schema, &edit.target)))
+            })
     }
 
     /// Changes an entry, or something in it. Returns whether the target is new.
