@@ -5,6 +5,7 @@
 //! all, and is lost to nobody: two writers of one entry cannot both believe that they were first.
 
 mod apply;
+mod changing;
 mod edit;
 mod effective;
 mod error;

@@ -83,13 +83,14 @@ impl Datastore {
                 for (record, content) in checked {
                     verified.entries += 1;
                     let fault = match content {
-                        Ok(content) => match seen.twice(&content) {
-                            Some(fault) => Some(fault),
-                            None => {
+                        Ok(content) => {
+                            let mut fault = seen.twice(&content);
+                            if fault.is_none() {
                                 let entry = (collection, &record, &content);
-                                self.dangling(tenant, entry, &there).await?
+                                fault = self.dangling(tenant, entry, &there).await?;
                             }
-                        },
+                            fault
+                        }
                         Err(fault) => Some(fault),
                     };
                     if let Some(fault) = fault {

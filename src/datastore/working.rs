@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::schema::Collection;
 use crate::schema::Fault;
-use crate::schema::NodeId;
 use crate::schema::Schema;
 use crate::schema::Step;
 use crate::schema::Tag;
@@ -16,6 +15,11 @@ use crate::schema::Tag;
 use super::Edit;
 use super::EditError;
 use super::Place;
+use super::changing::Done;
+use super::changing::below;
+use super::changing::in_list;
+use super::changing::missing;
+use super::changing::whole;
 use super::edit::Op;
 use super::error::internal;
 use super::index::key_of;
@@ -174,9 +178,9 @@ impl Working {
             };
         };
         let inner = rest.split_last().map_or(rest, |(_, inner)| inner);
-        let list = tree::locate_mut(schema, base, inner);
-        let list = list.and_then(|it| it.get_mut(schema.member(last.node))?.as_array_mut());
-        match list {
+        let parent = tree::locate_mut(schema, base, inner);
+        let found = parent.and_then(|it| it.get_mut(schema.member(last.node)));
+        match found.and_then(Value::as_array_mut) {
             Some(entries) if !last.keys.is_empty() && !has_position => {
                 match in_list(schema, lists, (way, last), entries, op) {
                     Done::Fully(outcome) => outcome,
@@ -233,106 +237,6 @@ impl Working {
     }
 }
 
-/// Whether an operation on a list's entry is done.
-enum Done {
-    Fully(Result<bool, Fault>),
-    /// The entry is to be removed.
-    Not,
-}
-
-/// Changes an entry of an inner list, without a position.
-fn in_list(
-    schema: &Schema,
-    lists: &mut Lists,
-    (way, step): (&[Step], &Step),
-    entries: &mut Vec<Value>,
-    op: Op,
-) -> Done {
-    let place = lists.place(schema, (way, step), entries);
-    let old = place.and_then(|place| entries.get_mut(place));
-    Done::Fully(match (op, old) {
-        (Op::Create(..), Some(_)) => Err(exists()),
-        (Op::Delete | Op::Merge(_, true) | Op::Move(_), None) => Err(missing()),
-        (Op::Remove | Op::Move(_), _) if place.is_none() => Ok(false),
-        (Op::Delete | Op::Remove | Op::Move(_), _) => {
-            let at = place.unwrap_or_default();
-            if !lists.remove((way, step), entries, at) {
-                return Done::Not;
-            }
-            Ok(false)
-        }
-        (Op::Replace(value, _), Some(old)) => {
-            *old = value;
-            Ok(false)
-        }
-        (Op::Merge(value, _), Some(old)) => {
-            tree::merge(schema, step.node, old, value);
-            Ok(false)
-        }
-        (Op::Create(value, _) | Op::Replace(value, _) | Op::Merge(value, _), None) => {
-            lists.push((way, step), entries, value);
-            Ok(true)
-        }
-    })
-}
-
-/// Changes what the steps lead to, which is an instance of `node`.
-fn below(
-    schema: &Schema,
-    root: &mut Value,
-    (node, steps): (NodeId, &[Step]),
-    op: Op,
-) -> Result<bool, Fault> {
-    let is_there = tree::locate(schema, root, steps).is_some();
-    match op {
-        Op::Create(..) if is_there => Err(exists()),
-        Op::Create(value, position) | Op::Replace(value, position) => {
-            tree::put(schema, root, steps, value, position.as_ref())
-        }
-        Op::Delete | Op::Move(_) | Op::Merge(_, true) if !is_there => Err(missing()),
-        Op::Delete | Op::Remove => {
-            tree::remove(schema, root, steps);
-            Ok(false)
-        }
-        Op::Move(position) => {
-            let value = tree::locate(schema, root, steps).cloned();
-            let value = value.ok_or_else(missing)?;
-            tree::put(schema, root, steps, value, Some(&position))
-        }
-        Op::Merge(value, _) => match tree::locate_mut(schema, root, steps) {
-            Some(old) => {
-                tree::merge(schema, node, old, value);
-                Ok(false)
-            }
-            None => tree::put(schema, root, steps, value, None),
-        },
-    }
-}
-
-/// Changes an entry as a whole.
-fn whole(schema: &Schema, entry: &Step, now: &mut Option<Value>, op: Op) -> Result<bool, Fault> {
-    match (op, now) {
-        (Op::Create(..), Some(_)) => Err(exists()),
-        (Op::Create(_, Some(_)) | Op::Replace(_, Some(_)) | Op::Move(_), _) => Err(Fault::new(
-            Tag::InvalidValue,
-            "list is not ordered by its user",
-        )),
-        (Op::Delete | Op::Merge(_, true), None) => Err(missing()),
-        (Op::Remove, None) => Ok(false),
-        (Op::Delete | Op::Remove, now) => {
-            *now = None;
-            Ok(false)
-        }
-        (Op::Merge(value, _), Some(old)) => {
-            tree::merge(schema, entry.node, old, value);
-            Ok(false)
-        }
-        (Op::Create(value, None) | Op::Replace(value, None) | Op::Merge(value, false), now) => {
-            Ok(now.replace(value).is_none())
-        }
-    }
-}
-
 /// Validates an entry, alone in its document.
 pub(super) fn content(
     schema: &Schema,
@@ -366,13 +270,98 @@ pub(super) fn content(
     })
 }
 
-pub(super) fn missing() -> Fault {
-    Fault::new(Tag::DataMissing, "resource does not exist")
-}
-
-fn exists() -> Fault {
-    Fault::new(Tag::DataExists, "resource exists already")
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::tree::Position;
+    use super::*;
+    use crate::schema::Source;
+
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::load(Source::Embedded).unwrap());
+
+    /// A session's endpoints, one of them, or a leaf of one; and what is done with it.
+    fn edit(kind: u8, key: usize, other: usize) -> (Vec<Step>, Op) {
+        let step = |parent, name, keys| Step {
+            node: SCHEMA.find(Some(parent), name).unwrap(),
+            keys,
+        };
+        let collection = SCHEMA
+            .collection_named("Accedian-session:sessions")
+            .unwrap();
+        let id = format!("e{key}");
+        let endpoint = step(collection.list, "service-endpoints", vec![id.clone()]);
+        let leaf = step(endpoint.node, "session-protocol", Vec::new());
+        let value = json!({ "endpoint-id": id, "n": other });
+        let metadata = step(collection.list, "metadata", Vec::new());
+        let topology = step(metadata.node, "topology", vec![id.clone()]);
+        let after = Position::After(vec![format!("e{other}")]);
+        match kind {
+            0 => (vec![endpoint], Op::Create(value, None)),
+            1 => (vec![endpoint], Op::Delete),
+            2 => (vec![endpoint], Op::Remove),
+            3 => (vec![endpoint], Op::Replace(value, None)),
+            4 => (vec![endpoint], Op::Merge(value, other.is_multiple_of(2))),
+            5 => (
+                vec![endpoint, leaf],
+                Op::Replace(json!({ "x": other }), None),
+            ),
+            6 => (vec![endpoint, leaf], Op::Delete),
+            7 => (vec![metadata, topology], Op::Create(json!(id), Some(after))),
+            8 => (vec![metadata, topology], Op::Move(after)),
+            9 => (vec![metadata, topology], Op::Remove),
+            10 => (vec![metadata, topology], Op::Merge(json!(id), false)),
+            11 => (
+                vec![metadata],
+                Op::Merge(json!({ "topology": [id] }), false),
+            ),
+            _ => (
+                Vec::new(),
+                Op::Merge(json!({ "service-endpoints": [value] }), false),
+            ),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever is known of lists, it changes nothing of what is done.
+        #[test]
+        fn edits_of_long_lists_do_what_edits_do(
+            kinds in prop::collection::vec((0_u8..13, 0_usize..120, 0_usize..120), 1..60)
+        ) {
+            let endpoints: Vec<_> = (0..100).map(|it| json!({ "endpoint-id": format!("e{it}") })).collect();
+            let topology: Vec<_> = (0..100).map(|it| format!("e{it}")).collect();
+            let entry = json!({
+                "session-id": "s", "service-endpoints": endpoints,
+                "metadata": { "topology": topology },
+            });
+            let id = Id { collection: "Accedian-session:sessions".to_owned(), key: "s".to_owned() };
+            let list = SCHEMA.collection_named(&id.collection).unwrap().list;
+            let own = Step { node: list, keys: vec!["s".to_owned()] };
+            let record = Record {
+                key: "s".to_owned(), body: entry.to_string(), state: None, mark: Mark::default(),
+            };
+            let mut working = Working::default();
+            working.take(id.clone(), Some(record)).unwrap();
+            let mut plain = Some(entry);
+            for (kind, key, other) in kinds {
+                let (inside, op) = edit(kind, key, other);
+                let expected = match inside.last() {
+                    None => whole(&SCHEMA, &own, &mut plain, op.clone()),
+                    Some(last) => {
+                        below(&SCHEMA, plain.as_mut().unwrap(), (last.node, &inside), op.clone())
+                    }
+                };
+                let done = working.apply(&SCHEMA, &id, (&own, &inside), op);
+                prop_assert_eq!(done, expected);
+            }
+            let entry = working.entries.get_mut(&id).unwrap();
+            entry.lists.close(&SCHEMA, entry.now.as_mut().unwrap(), (&[], false));
+            prop_assert_eq!(&entry.now, &plain);
+        }
+    }
+}

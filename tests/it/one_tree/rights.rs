@@ -131,7 +131,7 @@ async fn denied_configuration_is_in_the_audit_trail() {
     client.get(outside).await.unwrap_err();
     let told = in_time(async {
         loop {
-            let told = events(&gateway, "authorization.denied").await;
+            let told = Box::pin(events(&gateway, "authorization.denied")).await;
             if told.len() > asked.len() {
                 break told;
             }

@@ -186,7 +186,7 @@ async fn copy_that_does_not_fit_is_not_read_over_and_over() {
     while wait < LONGEST_WAIT {
         assert_eq!(lab.refresh().await, full);
         assert!(lab.pages() > 0, "{wait:?}");
-        lab.clock.advance(wait - TICK);
+        lab.clock.advance(wait.saturating_sub(TICK));
         assert_eq!(lab.refresh().await, full);
         assert_eq!(lab.pages(), 0, "{wait:?}");
         lab.clock.advance(TICK);
