@@ -247,6 +247,10 @@ impl Records for Everybody {
         Ok(None)
     }
 
+    async fn has_had_accounts(&self) -> Result<bool, RecordsError> {
+        Ok(true)
+    }
+
     async fn accounts(&self, _: &TenantId, _: &Page) -> Result<Vec<AccountRecord>, RecordsError> {
         Ok(Vec::new())
     }

@@ -65,6 +65,9 @@ fn main() {
             let running = Running::start().await;
             let attacker = |number, flood: &Flood| logins::guesser(&running, number, flood);
             streams_beside(&running, "wrong logins", ATTACKERS, time, attacker).await;
+            let running = Running::start().await;
+            let computer = |_, flood: &Flood| logins::computer(flood);
+            streams_beside(&running, "idle threads that compute", 1, time, computer).await;
         }
         if chosen("csrs") {
             let running = Running::start().await;

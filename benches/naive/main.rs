@@ -1,6 +1,7 @@
 //! How much does the gateway save? The same subscriptions and the same updates, in turn, at the gateway and at the naive
 //! way of serving them: stock tonic, with a clone and an encoding of each message for each subscriber. Each server is a
-//! process of its own; medians of several runs, and their ratios.
+//! process of its own; medians of several runs, and their ratios. Where there is `taskset`, the server has one core and the
+//! load another, so that the one does not hide what the other costs.
 //!
 //! `cargo bench --bench naive -- 10 5` measures ten seconds (default 5), five times (default 3). The gateway checks
 //! tokens and counts metrics, the naive one does not.
@@ -88,6 +89,12 @@ fn main() {
         Some("serve-naive") => gateway::run(server::serve()),
         Some("serve-gateway") => gateway::run(serve_gateway()),
         _ => {
+            // Before there are threads, which take it over.
+            let is_pinned = pin_self();
+            println!(
+                "server and load on {} cores",
+                if is_pinned { "separate" } else { "the same" }
+            );
             let mut numbers = words.iter().filter_map(|word| word.parse().ok());
             let seconds = numbers.next().unwrap_or(5);
             let runs = numbers.next().unwrap_or(3);
@@ -104,6 +111,24 @@ async fn serve_gateway() {
     pending::<()>().await;
 }
 
+/// Gives this process a core that the servers do not have. False where that cannot be.
+fn pin_self() -> bool {
+    let process = std::process::id().to_string();
+    let outcome = Command::new("taskset")
+        .args(["--cpu-list", "--pid", LOAD_CORE, &process])
+        .stdout(Stdio::null())
+        .status();
+    outcome.is_ok_and(|status| status.success())
+}
+
+fn is_pinned() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1)
+}
+
+const SERVER_CORE: &str = "0";
+
+const LOAD_CORE: &str = "1";
+
 /// A server in a process of its own, which ends with this value.
 struct Server {
     child: Child,
@@ -113,11 +138,13 @@ struct Server {
 
 impl Server {
     fn start(kind: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg(kind)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let exe = std::env::current_exe().unwrap();
+        let mut command = Command::new(&exe);
+        if is_pinned() {
+            command = Command::new("taskset");
+            command.args(["--cpu-list", SERVER_CORE]).arg(exe);
+        }
+        let mut child = command.arg(kind).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let out = child.stdout.take().unwrap();
         BufReader::new(out).read_line(&mut line).unwrap();

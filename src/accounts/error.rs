@@ -157,6 +157,11 @@ impl From<AuthError> for Refusal {
                 "account_disabled",
                 INVALID_CHALLENGE,
             ),
+            // Whoever shows it may know, and another credential would be as right (iam 3.7).
+            AuthError::PasswordProvisional { .. } => {
+                let detail = format!("{error}, by POST /api/v1/auth/password");
+                return Self::new(StatusCode::FORBIDDEN, Problem::new(error.reason(), detail));
+            }
             AuthError::AddressNotAllowed { .. } => {
                 let problem = Problem::new("ip_not_allowed", error.to_string());
                 return Self::new(StatusCode::FORBIDDEN, problem);

@@ -44,11 +44,7 @@ type Shape = Result<Response, Refusal>;
 pub(super) async fn login(State(service): State<Service>, request: Request) -> Shape {
     let (parts, body) = request.into_parts();
     let form = read_form(&parts, body).await?;
-    let (username, password) = (given(&form, "username")?, given(&form, "password")?);
-    let username = match form.get("tenant").filter(|tenant| !tenant.is_empty()) {
-        Some(tenant) => format!("{username}@{tenant}"),
-        None => username.to_owned(),
-    };
+    let (username, password) = (username_of(&form)?, given(&form, "password")?);
     let origin = origin(&parts);
     let credential = Credential::Password {
         username,
@@ -165,14 +161,24 @@ fn kind_of(token: Option<&Secret>) -> Option<TokenKind> {
 }
 
 /// A password that is not taken says only that; what is known to its holder is told.
-fn refused(error: AuthError) -> Refusal {
+pub(super) fn refused(error: AuthError) -> Refusal {
     if error.class() == Class::Unauthenticated && !error.is_telling() {
         return Refusal::bad_login();
     }
     error.into()
 }
 
-fn given<'f>(form: &'f Query, name: &'static str) -> Result<&'f str, Refusal> {
+/// The user name, with the tenant where that is given beside it.
+pub(super) fn username_of(form: &Query) -> Result<String, Refusal> {
+    let username = given(form, "username")?;
+    let tenant = form.get("tenant").filter(|tenant| !tenant.is_empty());
+    Ok(tenant.map_or_else(
+        || username.to_owned(),
+        |tenant| format!("{username}@{tenant}"),
+    ))
+}
+
+pub(super) fn given<'f>(form: &'f Query, name: &'static str) -> Result<&'f str, Refusal> {
     let value = form.get(name).filter(|value| !value.is_empty());
     value.ok_or_else(|| {
         let problem = Problem::new("missing_field", format!("{name} is required"));

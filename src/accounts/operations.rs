@@ -262,6 +262,38 @@ pub(super) const LOGIN: Operation = Operation {
     ..MANAGED
 };
 
+pub(super) const LOCKED_OUT: Operation = Operation {
+    path: "/api/v2/auth/lockouts",
+    id: "getLockouts",
+    summary: "Tells who is locked out after wrong passwords.",
+    answer: Some(&s::LOCKED_OUT),
+    failures: &[404],
+    ..MANAGED
+};
+
+pub(super) const LIFT_LOCKOUT: Operation = Operation {
+    method: Method::Delete,
+    path: "/api/v2/auth/lockouts/{accountId}",
+    id: "liftLockout",
+    summary: "Lets a person try passwords again.",
+    success: 204,
+    answer: None,
+    ..MANAGED
+};
+
+pub(super) const PASSWORD: Operation = Operation {
+    method: Method::Post,
+    path: "/api/v1/auth/password",
+    id: "changePassword",
+    summary: "Replaces a person's own password.",
+    access: Access::Open,
+    body: Body::Form(&s::CHANGED_PASSWORD),
+    success: 204,
+    answer: None,
+    failures: &[408, 409, 413, 415],
+    ..MANAGED
+};
+
 pub(super) const LOGOUT: Operation = Operation {
     method: Method::Post,
     path: "/api/v1/auth/logout",

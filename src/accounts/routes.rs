@@ -22,8 +22,10 @@ use super::audit;
 use super::certificate;
 use super::error::Refusal;
 use super::frame::frame;
+use super::lockout;
 use super::login;
 use super::operations as op;
+use super::password;
 use super::pat;
 use super::policy;
 use super::revoke;
@@ -83,6 +85,8 @@ fn managing() -> Vec<Route> {
         route(op::READ_TENANT, policy::read_tenant),
         route(op::CHANGE_TENANT, policy::change_tenant),
         route(op::SWEEP, sweep::sweep),
+        route(op::LOCKED_OUT, lockout::list),
+        route(op::LIFT_LOCKOUT, lockout::lift),
         route(op::CREATE_PAT, pat::create),
         route(op::SEARCH_PATS, pat::search),
         route(op::REVOKE_ALL, pat::revoke_all),
@@ -99,6 +103,7 @@ fn own() -> Vec<Route> {
 fn open() -> Vec<Route> {
     vec![
         route(op::LOGIN, login::login),
+        route(op::PASSWORD, password::change),
         route(op::LOGOUT, login::logout),
         route(op::SESSION, login::session),
         route(op::VALIDATE, login::validate),

@@ -271,6 +271,32 @@ pub(super) const LOGIN: Schema = Schema {
     ],
 };
 
+pub(super) const CHANGED_PASSWORD: Schema = Schema {
+    name: "ChangedPassword",
+    members: &[
+        must("username", Text),
+        must("password", Text),
+        must("newPassword", Text),
+        may("tenant", Text),
+    ],
+};
+
+pub(super) const LOCKED_OUT: Schema = Schema {
+    name: "LockedOut",
+    members: &[must(
+        "data",
+        List(&Object(&Schema {
+            name: "LockOut",
+            members: &[
+                must("accountId", Text),
+                must("username", Text),
+                must("network", Text),
+                must("lockedUntil", Time),
+            ],
+        })),
+    )],
+};
+
 pub(super) const SHOWN: Schema = Schema {
     name: "ShownToken",
     members: &[must("token", Text), may("token_type_hint", Text)],

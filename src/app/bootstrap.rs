@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::clock::Clock;
 use crate::config::Bootstrap;
@@ -18,8 +19,9 @@ use crate::secret::Secret;
 
 use super::Error;
 
-/// Makes the first administrator where there is no account yet. Secrets go to files for their owner alone, and never
-/// to the log.
+/// Makes the first administrator where there has never been an account. Secrets go to files for their owner alone, and never
+/// to the log. What is made up is on the disk before it counts, so that it cannot be lost, and gets its name when it
+/// counts: another gateway that starts on the same store at the same time makes up its own.
 pub(super) async fn bootstrap(
     config: &Bootstrap,
     data_dir: &Path,
@@ -27,48 +29,85 @@ pub(super) async fn bootstrap(
     clock: &Clock,
 ) -> Result<(), Error> {
     let made_up = data_dir.join(PASSWORD);
-    if !accounts.is_empty().await.map_err(Error::Bootstrap)? {
+    if !accounts.is_unused().await.map_err(Error::Bootstrap)? {
         if made_up.exists() {
             tracing::warn!(path = %made_up.display(), "the first administrator's password still lies there: change it, and remove the file");
         }
         return Ok(());
     }
+    let password_out = Draft::beside(&made_up);
     let secret = match &config.password_file {
         Some(path) => read_password(path)?,
-        None => make_up(&made_up)?,
+        None => make_up(&password_out)?,
     };
-    let first_pat = config.token_file.as_ref().map(|path| {
+    let token_out = config.token_file.as_deref().map(Draft::beside);
+    let first_pat = token_out.as_ref().map(|draft| {
         // Whether it can be written must be known before the one time that there is something to write.
-        write_secret(path, b"").map_err(Error::BootstrapFile)?;
-        let secs = i64::try_from(config.token_lifetime.as_secs()).unwrap_or(0);
-        let expires = Expiry::from_secs(clock.now().secs().saturating_add(secs));
-        Ok(NewPat {
-            name: "bootstrap".to_owned(),
-            ..NewPat::until(expires)
-        })
+        draft.write(b"")?;
+        Ok(token_until(config, clock))
     });
     let tenant = TenantId::new(config.tenant.as_str());
     let made = accounts
         .bootstrap(&tenant, &config.username, &secret, first_pat.transpose()?)
         .await;
-    match (made, &config.token_file) {
-        (Ok((_, issued)), Some(path)) => {
-            let token = issued.as_ref().map_or("", |issued| issued.token.expose());
-            write_secret(path, format!("{token}\n").as_bytes()).map_err(Error::BootstrapFile)?;
-        }
-        (Ok(_), None) => {}
+    let issued = match made {
+        Ok((_, issued)) => issued,
         // Another gateway on this store was faster; what was made up here is nobody's.
-        (Err(AccountsError::Records(RecordsError::UsernameTaken(_))), token_file) => {
-            for path in token_file.iter().chain([&made_up]) {
-                let _gone = fs::remove_file(path);
-            }
-            return Ok(());
-        }
-        (Err(error), _) => return Err(Error::Bootstrap(error)),
+        Err(AccountsError::Records(RecordsError::UsernameTaken(_))) => return Ok(()),
+        Err(error) => return Err(Error::Bootstrap(error)),
+    };
+    if let (Some(draft), Some(issued)) = (token_out, issued) {
+        draft.write(format!("{}\n", issued.token.expose()).as_bytes())?;
+        draft.name()?;
+    }
+    if config.password_file.is_none() {
+        password_out.name()?;
     }
     let (tenant, username) = (&config.tenant, &config.username);
     tracing::warn!(tenant, username, "the first administrator was made");
     Ok(())
+}
+
+fn token_until(config: &Bootstrap, clock: &Clock) -> NewPat {
+    let secs = i64::try_from(config.token_lifetime.as_secs()).unwrap_or(0);
+    let expires = Expiry::from_secs(clock.now().secs().saturating_add(secs));
+    NewPat {
+        name: "bootstrap".to_owned(),
+        ..NewPat::until(expires)
+    }
+}
+
+/// A file with a secret that does not count yet: under a name that no other process uses, and gone with this value.
+struct Draft<'p> {
+    path: &'p Path,
+    draft: PathBuf,
+}
+
+impl<'p> Draft<'p> {
+    fn beside(path: &'p Path) -> Self {
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{}", std::process::id()));
+        Self {
+            path,
+            draft: draft.into(),
+        }
+    }
+
+    fn write(&self, content: &[u8]) -> Result<(), Error> {
+        write_secret(&self.draft, content).map_err(Error::BootstrapFile)
+    }
+
+    /// It counts.
+    fn name(self) -> Result<(), Error> {
+        let content = read_secret(&self.draft).map_err(Error::BootstrapFile)?;
+        write_secret(self.path, &content).map_err(Error::BootstrapFile)
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        let _gone = fs::remove_file(&self.draft);
+    }
 }
 
 /// The first line: a password, or a PHC string.
@@ -78,10 +117,10 @@ fn read_password(path: &Path) -> Result<Secret, Error> {
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
-fn make_up(path: &Path) -> Result<Secret, Error> {
+fn make_up(draft: &Draft<'_>) -> Result<Secret, Error> {
     let password = random_password().map_err(|_| Error::NoRandomness)?;
     let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));
-    write_secret(path, line.as_bytes()).map_err(Error::BootstrapFile)?;
+    draft.write(line.as_bytes())?;
     Ok(password)
 }
 

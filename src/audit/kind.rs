@@ -39,6 +39,8 @@ pub enum Kind {
     EventsDropped,
     /// Somebody asked about a token that is not active.
     IntrospectionRefused,
+    /// An administrator lets somebody try again who has given too many wrong passwords.
+    LockoutLifted,
     /// A person has a new password.
     PasswordChanged,
     /// A person's password was hashed again, with stronger parameters.
@@ -94,7 +96,7 @@ pub struct NotAKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::AccessDenied,
         Self::AccountCreated,
         Self::AccountDeleted,
@@ -112,6 +114,7 @@ impl Kind {
         Self::ConfigChanged,
         Self::EventsDropped,
         Self::IntrospectionRefused,
+        Self::LockoutLifted,
         Self::PasswordChanged,
         Self::PasswordRehashed,
         Self::PatCreated,
@@ -157,6 +160,7 @@ impl Kind {
             Self::ConfigChanged => "config.changed",
             Self::EventsDropped => "audit.dropped",
             Self::IntrospectionRefused => "introspection.refused",
+            Self::LockoutLifted => "account.lockout_lifted",
             Self::PasswordChanged => "account.password_changed",
             Self::PasswordRehashed => "account.password_rehashed",
             Self::PatCreated => "pat.created",

@@ -15,12 +15,14 @@ use tokio::sync::Mutex;
 
 use crate::audit::Trail;
 use crate::model::Class;
+use crate::model::TenantId;
 use crate::model::Timestamp;
 use crate::secret::Secret;
 
 use super::AuthError;
 use super::Config;
 use super::Credential;
+use super::LockedOut;
 use super::PatFacts;
 use super::Pepper;
 use super::Principal;
@@ -150,6 +152,33 @@ impl Authenticator {
         admitted.map_err(|error| self.0.refuse(error, source))
     }
 
+    /// Tells who holds a password, for them to set another: also one that is good for nothing else (iam 3.7). A failure
+    /// costs what it costs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] as [`Authenticator::authenticate`] has it.
+    pub async fn authenticate_holder<'o>(
+        &self,
+        username: &str,
+        password: &Secret,
+        from: impl Into<Source<'o>>,
+    ) -> Result<Arc<Principal>, AuthError> {
+        let source = from.into();
+        if self.0.registry.is_shut().is_some() {
+            return Err(AuthError::Unavailable);
+        }
+        let holder = self.0.holder(username, password, source.address).await;
+        let admitted = holder.and_then(|principal| {
+            if principal.may_come_from(source.address) {
+                Ok(Arc::new(principal))
+            } else {
+                Err(AuthError::AddressNotAllowed { token: None })
+            }
+        });
+        admitted.map_err(|error| self.0.refuse(error, source))
+    }
+
     /// Tells who a token belongs to on behalf of somebody who was asked to accept it (RFC 7662). `None` for whatever is
     /// not active. Charges nobody, and is no use of the token. Tokens of another issuer are its own to tell of: two gateways
     /// that ask each other would never come to an end.
@@ -191,14 +220,9 @@ impl Authenticator {
         })
     }
 
-    /// Lifts a lock-out after wrong passwords. Says whether there was one.
-    pub fn unlock(&self, username: &str) -> bool {
-        self.0.lockout.unlock(username)
-    }
-
-    /// Who is locked out, from which network.
-    pub fn locked(&self) -> Vec<(String, IpAddr)> {
-        self.0.lockout.locked(self.0.time.now())
+    /// Who of a tenant is locked out of this gateway after wrong passwords, from which network.
+    pub fn locked(&self, tenant: &TenantId) -> Vec<LockedOut> {
+        self.0.lockout.locked(tenant, self.0.time.now())
     }
 
     /// How many principals are cached.

@@ -79,6 +79,12 @@ pub enum AuthError {
         /// The token.
         token: PatId,
     },
+    /// Right, but good for nothing but to set another (iam 3.7).
+    #[error("password must be changed first")]
+    PasswordProvisional {
+        /// Whose it is.
+        account: AccountId,
+    },
     /// Too many failures.
     #[error("too many failed attempts")]
     Throttled {
@@ -119,6 +125,7 @@ impl AuthError {
             | Self::CertificateRevoked { .. }
             | Self::Garbled
             | Self::LockedOut
+            | Self::PasswordProvisional { .. }
             | Self::PatExpired { .. }
             | Self::PatRevoked { .. }
             | Self::Unknown
@@ -142,6 +149,7 @@ impl AuthError {
             Self::Garbled => "garbled",
             Self::Internal => "internal",
             Self::LockedOut => "locked_out",
+            Self::PasswordProvisional { .. } => "password_change_required",
             Self::PatExpired { .. } => "token_expired",
             Self::PatRevoked { .. } => "token_revoked",
             Self::Throttled { .. } => "rate_limited",
@@ -178,7 +186,9 @@ impl AuthError {
     /// The account, where it alone is known. Not for the peer.
     pub(super) const fn account(self) -> Option<AccountId> {
         match self {
-            Self::WrongPassword { account } => Some(account),
+            Self::PasswordProvisional { account } | Self::WrongPassword { account } => {
+                Some(account)
+            }
             _ => None,
         }
     }

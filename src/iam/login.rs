@@ -83,17 +83,38 @@ impl Inner {
             self.meters.hits.increment(1);
             return Ok(Some(entry));
         }
+        self.may_try(username, from)?;
+        Ok(None)
+    }
+
+    /// Whether the source may try a password of this user.
+    fn may_try(&self, username: &str, from: IpAddr) -> Result<(), AuthError> {
         if let Some(retry_after) = self.throttle.held_off(from) {
             return Err(AuthError::Throttled { retry_after });
         }
-        match self.lockout.held_off(username, from, now) {
+        match self.lockout.held_off(username, from, self.time.now()) {
             Some(_) => Err(AuthError::LockedOut),
-            None => Ok(None),
+            None => Ok(()),
         }
     }
 
-    /// Computes the password's hash whoever is meant, so that the time tells nothing. Counts a failure while it still
-    /// has its turn.
+    /// Who holds this password, even if it is good for nothing but to set another (iam 3.7). Neither cached nor looked up
+    /// in the cache.
+    pub(super) async fn holder(
+        &self,
+        username: &str,
+        password: &Secret,
+        from: IpAddr,
+    ) -> Result<Principal, AuthError> {
+        if username.len() > LONGEST || password.expose().len() > LONGEST {
+            return Err(AuthError::Unknown);
+        }
+        let turn = self.passwords.turn().await?;
+        self.may_try(username, from)?;
+        let (login, _turn) = Box::pin(self.verify_login(turn, username, password, from)).await?;
+        admit(login, self.time.now())
+    }
+
     async fn log_in(
         &self,
         turn: Turn,
@@ -101,6 +122,27 @@ impl Inner {
         password: &Secret,
         from: IpAddr,
     ) -> Result<(Arc<Entry>, Turn), AuthError> {
+        let (login, turn) = self.verify_login(turn, username, password, from).await?;
+        if login.is_provisional {
+            let account = login.account.id;
+            return Err(AuthError::PasswordProvisional { account });
+        }
+        let turn = self.renew_hash(turn, &login, password).await?;
+        let now = self.time.now();
+        let principal = admit(login, now)?;
+        let entry = Entry::new(principal, now, self.config.password.success_ttl);
+        Ok((entry, turn))
+    }
+
+    /// Computes the password's hash whoever is meant, so that the time tells nothing. Counts a failure while it still
+    /// has its turn.
+    async fn verify_login(
+        &self,
+        turn: Turn,
+        username: &str,
+        password: &Secret,
+        from: IpAddr,
+    ) -> Result<(Login, Turn), AuthError> {
         self.meters.misses.increment(1);
         let resolved = self
             .resolve(username)
@@ -112,24 +154,26 @@ impl Inner {
         };
         let (fits, turn) = self.passwords.verify(turn, password.clone(), hash).await?;
         let now = self.time.now();
-        let login = match resolved {
-            Resolved::One(login) if fits => login,
+        match resolved {
+            Resolved::One(login) if fits => {
+                self.lockout.clear(username, from);
+                Ok((*login, turn))
+            }
             refused => {
-                self.lockout.charge(username, from, now);
-                return Err(match refused {
+                let account = match &refused {
+                    Resolved::One(login) => Some((login.account.tenant.clone(), login.account.id)),
+                    Resolved::Ambiguous | Resolved::Nobody => None,
+                };
+                self.lockout.charge((username, account), from, now);
+                Err(match refused {
                     Resolved::Ambiguous => AuthError::Ambiguous,
                     Resolved::Nobody => AuthError::Unknown,
                     Resolved::One(login) => AuthError::WrongPassword {
                         account: login.account.id,
                     },
-                });
+                })
             }
-        };
-        self.lockout.clear(username, from);
-        let turn = self.renew_hash(turn, &login, password).await?;
-        let principal = admit(*login, now)?;
-        let entry = Entry::new(principal, now, self.config.password.success_ttl);
-        Ok((entry, turn))
+        }
     }
 
     /// Hashes a password again that was right, if the parameters have risen (iam T7). If it cannot be

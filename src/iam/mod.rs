@@ -7,6 +7,7 @@
 mod accounts;
 mod admission;
 mod authenticator;
+mod background;
 mod bounds;
 mod cache;
 mod certificate;
@@ -90,6 +91,7 @@ pub use id::NotAnId;
 pub use id::PatId;
 pub use identity::Identity;
 pub use identity::IdentityError;
+pub use lockout::LockedOut;
 pub use notice::Notice;
 pub use pat::Garbled;
 pub use pat::PatText;

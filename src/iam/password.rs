@@ -19,9 +19,10 @@ use crate::secret::Secret;
 
 use super::AuthError;
 use super::PasswordConfig;
+use super::background::in_background;
 use super::port::PasswordHash;
 
-/// Computes Argon2id on blocking threads, as many at once as there are permits. Cheap to clone.
+/// Computes Argon2id on threads of the lowest priority, as many at once as there are permits. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Passwords(Arc<Inner>);
 
@@ -138,9 +139,7 @@ impl Passwords {
         let inner = Arc::clone(&self.0);
         // The turn goes along: a caller who gives up does not make room before the work is done.
         let work = move || (work(&inner), turn);
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|_| AuthError::Internal)
+        in_background(work).await.ok_or(AuthError::Internal)
     }
 }
 

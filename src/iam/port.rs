@@ -69,6 +69,9 @@ pub trait Records: Debug + Send + Sync {
         username: &str,
     ) -> Result<Option<AccountRecord>, RecordsError>;
 
+    /// Whether there is an account, or was one, in any tenant.
+    async fn has_had_accounts(&self) -> Result<bool, RecordsError>;
+
     /// The tenant's accounts by user name, at most `page.limit` after `page.after`.
     async fn accounts(
         &self,
@@ -194,8 +197,8 @@ pub enum Mutation {
     CreateAccount {
         /// The account.
         account: AccountRecord,
-        /// The hash of its password as a PHC string.
-        password: Option<PasswordHash>,
+        /// Its password.
+        password: Option<NewPassword>,
         /// Its first token.
         pat: Option<(PatRecord, PatDigest)>,
     },
@@ -252,6 +255,8 @@ pub enum Mutation {
     },
     /// Other bounds on an account's credentials.
     SetAccountPolicy(Handle, AccountPolicy),
+    /// Wrong passwords of an account are forgotten, on every gateway.
+    LiftLockout(Handle),
     /// Another name and description.
     SetNames {
         /// The account.
@@ -262,7 +267,7 @@ pub enum Mutation {
         description: String,
     },
     /// Another password, which ends the sessions that were opened with the old one.
-    SetPassword(Handle, PasswordHash),
+    SetPassword(Handle, NewPassword),
     /// Other roles, none of them suspended.
     SetRoles(Handle, Roles),
     /// Another client secret, or none: the old one ends, and the sessions that were opened with it.
@@ -306,8 +311,29 @@ pub struct Login {
     pub tenant: TenantRecord,
     /// The hash of the password; a machine has none.
     pub password: Option<PasswordHash>,
+    /// It lets its holder set another, and nothing else.
+    pub is_provisional: bool,
     /// The newest entry of the revocation log at that moment.
     pub seq: u64,
+}
+
+/// A password to be stored.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// The hash of it.
+    pub hash: PasswordHash,
+    /// It lets its holder set another, and nothing else: somebody else has made it up, or it has lain in a file (iam 3.7).
+    pub is_provisional: bool,
+}
+
+impl From<PasswordHash> for NewPassword {
+    /// One that lasts.
+    fn from(hash: PasswordHash) -> Self {
+        Self {
+            hash,
+            is_provisional: false,
+        }
+    }
 }
 
 /// A PHC string. Not for logs.

@@ -223,7 +223,8 @@ fn reason_of(revocation: &Revocation) -> Option<Reason> {
             | Change::Enabled
             | Change::Password
             | Change::Roles(_)
-            | Change::Shortened(_),
+            | Change::Shortened(_)
+            | Change::Unlocked,
         ) => None,
     }
 }

@@ -62,6 +62,8 @@ pub enum Change {
     Roles(Roles),
     /// A token ends earlier than it did.
     Shortened(Expiry),
+    /// Wrong passwords are forgotten.
+    Unlocked,
 }
 
 impl Affected {
@@ -90,11 +92,12 @@ impl Change {
             Self::Revoked => "revoked",
             Self::Roles(_) => "roles",
             Self::Shortened(_) => "shortened",
+            Self::Unlocked => "unlocked",
         }
     }
 
     /// Whether anybody can lose something by it.
     pub(crate) const fn takes_away(&self) -> bool {
-        !matches!(self, Self::Created | Self::Enabled)
+        !matches!(self, Self::Created | Self::Enabled | Self::Unlocked)
     }
 }

@@ -64,6 +64,7 @@ impl Tail {
         loop {
             let batch = self.records.revocations(seq, BATCH).await?;
             self.registry.apply(&batch);
+            self.authenticator.0.lockout.obey(&batch);
             let now = self.time.now();
             for revocation in &batch {
                 self.meters.propagation.record(now.since(revocation.at));

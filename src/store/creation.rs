@@ -10,7 +10,7 @@ use crate::iam::PatRecord;
 use crate::iam::TenantRecord;
 use crate::iam::TokenKind;
 use crate::iam::port::Handle;
-use crate::iam::port::PasswordHash;
+use crate::iam::port::NewPassword;
 use crate::iam::port::RecordsError;
 use crate::model::Timestamp;
 
@@ -55,7 +55,7 @@ impl Writer {
     pub(super) async fn create_account(
         &mut self,
         account: &AccountRecord,
-        password: Option<&PasswordHash>,
+        password: Option<&NewPassword>,
     ) -> Result<(), RecordsError> {
         let username_norm = account.username.to_lowercase();
         let taken = "SELECT kind FROM accounts \
@@ -71,8 +71,9 @@ impl Writer {
             return Err(RecordsError::UsernameTaken(kind));
         }
         let sql = "INSERT INTO accounts (id, tenant, kind, username, username_norm, name, description, \
-                   roles, state, password, expires, tokens_not_before, created, updated, version, networks) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+                   roles, state, password, expires, tokens_not_before, created, updated, version, networks, \
+                   password_provisional) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         query(sql)
             .bind(account.id.raw())
             .bind(account.tenant.as_str())
@@ -83,13 +84,16 @@ impl Writer {
             .bind(&account.description)
             .bind(account.roles.to_string())
             .bind(account.state.as_str())
-            .bind(password.map(|hash| hash.0.as_str()))
+            .bind(password.map(|password| password.hash.0.as_str()))
             .bind(account.expires.secs())
             .bind(account.tokens_not_before.map(Timestamp::nanos))
             .bind(account.created.nanos())
             .bind(account.updated.nanos())
             .bind(stored(account.version))
             .bind(joined(&account.networks, NETWORKS))
+            .bind(i64::from(
+                password.is_some_and(|password| password.is_provisional),
+            ))
             .execute(&mut self.transaction)
             .await
             .map_err(missing_tenant)?;

@@ -63,4 +63,5 @@ const STEPS: &[Step] = &[
     step!(14, "tokens of tokens", "0014_parents.sql"),
     step!(15, "notices", "0015_notices.sql"),
     step!(17, "entry changes", "0017_entry_changes.sql"),
+    step!(18, "provisional passwords", "0018_passwords.sql"),
 ];

@@ -13,6 +13,7 @@ use crate::iam::TokenKind;
 use crate::iam::port::Applied;
 use crate::iam::port::Handle;
 use crate::iam::port::Mutation;
+use crate::iam::port::NewPassword;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::TenantId;
@@ -121,6 +122,7 @@ impl Writer {
                 self.end_pat(account, *old, *old_expires).await?;
                 self.create_pat(pat, digest, Some(*old)).await
             }
+            Mutation::LiftLockout(account) => self.lift_lockout(account).await,
             Mutation::SetAccountPolicy(account, policy) => {
                 self.set_account_policy(account, policy).await
             }
@@ -129,17 +131,13 @@ impl Writer {
                 name,
                 description,
             } => self.set_names(account, name, description).await,
-            Mutation::SetPassword(account, hash) => {
-                self.update(account, "password", &hash.0).await?;
-                self.end_sessions(account).await?;
-                self.note_account(account, Change::Password).await
-            }
+            Mutation::SetPassword(account, password) => self.set_password(account, password).await,
             Mutation::SetRoles(account, roles) => {
                 self.set_roles(account, *roles, Roles::default()).await
             }
             Mutation::SetSecret(account, secret) => self.set_secret(account, secret.as_ref()).await,
             Mutation::SetState(account, state) => {
-                self.update(account, "state", state.as_str()).await?;
+                self.update_state(account, state.as_str()).await?;
                 self.note_account(account, change_to(*state)).await
             }
             Mutation::SetTenantPolicy(tenant, policy) => {
@@ -152,7 +150,7 @@ impl Writer {
     }
 
     async fn delete_account(&mut self, account: &Handle) -> Result<(), RecordsError> {
-        self.update(account, "state", "deleted").await?;
+        self.update_state(account, "deleted").await?;
         let sql = "UPDATE pats SET revoked = $2 WHERE account = $1 AND revoked IS NULL \
                    RETURNING id, kind";
         let revoked = query(sql)
@@ -255,30 +253,44 @@ impl Writer {
             .await
     }
 
-    /// Sets one column of an account, if it is still at the version that the change was judged on.
-    async fn update(
-        &mut self,
-        account: &Handle,
-        column: &'static str,
-        value: &str,
-    ) -> Result<(), RecordsError> {
+    /// Sets the state of an account, if it is still at the version that the change was judged on.
+    async fn update_state(&mut self, account: &Handle, state: &str) -> Result<(), RecordsError> {
         self.check(account).await?;
-        let sql = match column {
-            "password" => {
-                "UPDATE accounts SET password = $2, updated = $3, version = version + 1 WHERE id = $1"
-            }
-            _ => {
-                "UPDATE accounts SET state = $2, updated = $3, version = version + 1 WHERE id = $1"
-            }
-        };
+        let sql =
+            "UPDATE accounts SET state = $2, updated = $3, version = version + 1 WHERE id = $1";
         query(sql)
             .bind(account.id.raw())
-            .bind(value)
+            .bind(state)
             .bind(self.at.nanos())
             .execute(&mut self.transaction)
             .await
             .map_err(unavailable)?;
         Ok(())
+    }
+
+    async fn set_password(
+        &mut self,
+        account: &Handle,
+        password: &NewPassword,
+    ) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        let sql = "UPDATE accounts SET password = $2, password_provisional = $3, updated = $4, \
+                   version = version + 1 WHERE id = $1";
+        query(sql)
+            .bind(account.id.raw())
+            .bind(&password.hash.0)
+            .bind(i64::from(password.is_provisional))
+            .bind(self.at.nanos())
+            .execute(&mut self.transaction)
+            .await
+            .map_err(unavailable)?;
+        self.end_sessions(account).await?;
+        self.note_account(account, Change::Password).await
+    }
+
+    async fn lift_lockout(&mut self, account: &Handle) -> Result<(), RecordsError> {
+        self.check(account).await?;
+        self.note_account(account, Change::Unlocked).await
     }
 
     pub(super) async fn check(&mut self, account: &Handle) -> Result<(), RecordsError> {

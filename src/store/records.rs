@@ -111,6 +111,13 @@ impl Records for Store {
         })
     }
 
+    async fn has_had_accounts(&self) -> Result<bool, RecordsError> {
+        // Rows of deleted accounts stay.
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM accounts LIMIT 1) AS a";
+        let row = query(sql).fetch_optional(&self.readers).await;
+        Ok(one(row, |mut columns| columns.number())? == Some(1))
+    }
+
     async fn accounts(
         &self,
         tenant: &TenantId,
@@ -239,7 +246,7 @@ impl Records for Store {
             account_columns!(),
             ", ",
             tenant_columns!(),
-            ", a.password, (SELECT coalesce(max(seq), 0) FROM revocations) \
+            ", a.password, a.password_provisional, (SELECT coalesce(max(seq), 0) FROM revocations) \
              FROM accounts a JOIN tenants t ON t.id = a.tenant \
              WHERE a.username_norm = $1 AND a.kind = 'person' AND a.state <> 'deleted' \
              AND ($2 IS NULL OR a.tenant = $2) LIMIT 2"
@@ -252,6 +259,7 @@ impl Records for Store {
                 account: columns.account()?,
                 tenant: columns.tenant()?,
                 password: columns.next::<Option<String>>()?.map(PasswordHash),
+                is_provisional: columns.number()? != 0,
                 seq: columns.number()?,
             })
         })

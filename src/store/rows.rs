@@ -231,6 +231,7 @@ impl<'r> Columns<'r> {
             "disabled" => Change::Disabled,
             "enabled" => Change::Enabled,
             "password" => Change::Password,
+            "unlocked" => Change::Unlocked,
             "revoked" => Change::Revoked,
             "shortened" => {
                 let expires = expires.ok_or_else(|| nonsense("expiry"))?;

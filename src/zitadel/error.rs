@@ -164,6 +164,7 @@ const fn id_of_refusal(error: AuthError) -> &'static str {
         AuthError::AccountDisabled { .. } => "GW-AccountDisabled",
         AuthError::AccountExpired => "GW-AccountExpired",
         AuthError::AddressNotAllowed { .. } => "GW-Address",
+        AuthError::PasswordProvisional { .. } => "GW-PasswordChange",
         AuthError::PatExpired { .. } => "GW-TokenExpired",
         AuthError::PatRevoked { .. } => "GW-TokenRevoked",
         AuthError::Throttled { .. } => "GW-Throttled",

@@ -14,6 +14,7 @@ use tollgate::config::Settings;
 use tollgate::iam::Caller;
 use tollgate::iam::Role;
 use tollgate::iam::State;
+use tollgate::model::Class;
 use tollgate::model::TenantId;
 
 use crate::gateway::Gateway;
@@ -40,8 +41,30 @@ fn mode(path: &Path) -> u32 {
 /// The status that a login answers.
 async fn login(gateway: &Gateway, username: &str, password: &str) -> String {
     let body = format!("username={username}&password={password}");
+    post(gateway, "login", &body).await
+}
+
+/// Replaces a password that is good for nothing else, which it must be.
+async fn replace(gateway: &Gateway, username: &str, old: &str) {
+    assert_eq!(login(gateway, username, old).await, "403");
+    let by_grpc = gateway.anonymous().await;
+    let by_grpc = by_grpc.with("username", username).with("password", old);
+    let refused = by_grpc.capabilities().await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unauthenticated);
+    assert_eq!(refused.message(), "password must be changed first");
+    let body = format!("username={username}&password={old}&newPassword={CHOSEN}");
+    assert_eq!(post(gateway, "password", &body).await, "204");
+    assert_eq!(login(gateway, username, old).await, "401");
+    assert_eq!(login(gateway, username, CHOSEN).await, "200");
+}
+
+/// What a holder chooses instead of what it was given.
+const CHOSEN: &str = "chosen-by-hand";
+
+/// The status of one of the login's pages.
+async fn post(gateway: &Gateway, page: &str, body: &str) -> String {
     let request = format!(
-        "POST /api/v1/auth/login HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\
+        "POST /api/v1/auth/{page} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -68,7 +91,13 @@ async fn first_administrator_gets_a_password_and_a_short_token_in_files() {
     let password_file = gateway.data_dir().join("bootstrap-password");
     assert_eq!((mode(&password_file), mode(&token_file)), (0o600, 0o600));
     let password = fs::read_to_string(&password_file).unwrap();
-    assert_eq!(login(&gateway, "root@ops", password.trim()).await, "200");
+    replace(&gateway, "root@ops", password.trim()).await;
+    let left: Vec<_> = fs::read_dir(gateway.data_dir()).unwrap().collect();
+    let drafts = left.iter().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("bootstrap-password.")
+    });
+    assert_eq!(drafts.count(), 0);
     let token = fs::read_to_string(&token_file).unwrap();
     let client = gateway.anonymous().await.bearer(token.trim());
     client.capabilities().await.unwrap();
@@ -89,7 +118,7 @@ async fn first_administrator_gets_a_password_and_a_short_token_in_files() {
         login(&gateway, "root@ops", "another good password").await,
         "401"
     );
-    assert_eq!(login(&gateway, "root@ops", password.trim()).await, "200");
+    assert_eq!(login(&gateway, "root@ops", CHOSEN).await, "200");
     let told = kinds(&gateway).await;
     let used = told.iter().filter(|kind| *kind == "bootstrap.used");
     assert_eq!(used.count(), 1);
@@ -98,16 +127,42 @@ async fn first_administrator_gets_a_password_and_a_short_token_in_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn given_password_or_its_hash_is_taken_from_a_private_file() {
-    for content in ["a good password", &hash_of("a good password")] {
+    for (content, lasts) in [("good-password", false), (&*hash_of("good-password"), true)] {
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("given");
         private(&file, content);
         let change = |settings: &mut Settings| asked(settings).password_file = Some(file.clone());
         let gateway = Gateway::start_bare(data, change).await.unwrap();
-        assert_eq!(login(&gateway, "root", "a%20good%20password").await, "200");
+        if lasts {
+            assert_eq!(login(&gateway, "root", "good-password").await, "200");
+        } else {
+            replace(&gateway, "root", "good-password").await;
+        }
         assert!(!gateway.data_dir().join("bootstrap-password").exists());
         gateway.drain().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_whose_accounts_are_all_gone_is_not_begun_anew() {
+    let data = tempfile::tempdir().unwrap();
+    let ask = |settings: &mut Settings| {
+        asked(settings);
+    };
+    let gateway = Gateway::start_bare(data, ask).await.unwrap();
+    let (operator, tenant) = (Caller::operator(), TenantId::new("ops"));
+    let root = gateway.accounts().account_named(&operator, &tenant, "root");
+    let root = root.await.unwrap().id;
+    gateway
+        .accounts()
+        .delete(&operator, &tenant, root)
+        .await
+        .unwrap();
+    let gateway = Gateway::start_bare(gateway.stop().await, ask).await;
+    let gateway = gateway.unwrap();
+    let again = gateway.accounts().account_named(&operator, &tenant, "root");
+    assert_eq!(again.await.unwrap_err().class(), Class::NotFound);
+    gateway.drain().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,13 +209,18 @@ async fn operator_at_the_machine_lets_an_administrator_in_again() {
             .unwrap()
     };
     let out = gateway.data_dir().join("recovered");
+    for _ in 0..5 {
+        assert_eq!(login(&gateway, "anna", "wrong").await, "401");
+    }
     let told = recover("anna", &out);
     assert!(told.status.success(), "{told:?}");
+    // What follows is possible only where the lock is lifted.
+    gateway.until(|gateway| gateway.locked_out() == 0).await;
     assert_eq!(mode(&out), 0o600);
     let password = fs::read_to_string(&out).unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("skylight-admin") && !told.contains(password.trim()));
-    assert_eq!(login(&gateway, "anna", password.trim()).await, "200");
+    replace(&gateway, "anna", password.trim()).await;
     let found = gateway
         .accounts()
         .account(&operator, &tenant, anna.id)
@@ -170,17 +230,15 @@ async fn operator_at_the_machine_lets_an_administrator_in_again() {
 
     // A secret that lies there already is not overwritten, and nothing is changed.
     assert!(!recover("anna", &out).status.success());
-    assert_eq!(login(&gateway, "anna", password.trim()).await, "200");
-    // A machine has no password, and somebody new is made.
-    assert!(
-        !recover("exporter", &gateway.data_dir().join("b"))
-            .status
-            .success()
-    );
+    assert_eq!(login(&gateway, "anna", CHOSEN).await, "200");
+    // A machine has no password, not even in a file, and somebody new is made.
+    let unused = gateway.data_dir().join("b");
+    assert!(!recover("exporter", &unused).status.success());
+    assert!(!unused.exists());
     let new = gateway.data_dir().join("c");
     assert!(recover("newcomer", &new).status.success());
     let password = fs::read_to_string(&new).unwrap();
-    assert_eq!(login(&gateway, "newcomer", password.trim()).await, "200");
+    replace(&gateway, "newcomer", password.trim()).await;
     let told = kinds(&gateway).await;
     let word = Kind::AdministratorRecovered.as_str();
     assert_eq!(told.iter().filter(|kind| *kind == word).count(), 2);

@@ -63,6 +63,10 @@ impl Records for Breakable {
         self.store()?.tenant(id).await
     }
 
+    async fn has_had_accounts(&self) -> Result<bool, RecordsError> {
+        self.store()?.has_had_accounts().await
+    }
+
     async fn tenants(&self) -> Result<Vec<TenantRecord>, RecordsError> {
         self.store()?.tenants().await
     }

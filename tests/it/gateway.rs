@@ -385,6 +385,12 @@ impl Gateway {
 
     // Waiting.
 
+    /// People of [`TENANT`] who are locked out after wrong passwords.
+    pub fn locked_out(&self) -> usize {
+        let authenticator = &self.running.identity().authenticator;
+        authenticator.locked(&TenantId::new(TENANT)).len()
+    }
+
     pub fn live_sessions(&self) -> usize {
         self.running.identity().registry.len()
     }

@@ -277,7 +277,19 @@ async fn guesses_made_at_once_are_counted_like_guesses_made_in_turn() {
     }
     assert_eq!(looked_at, 5);
 
-    process.identity.authenticator.unlock("anna");
+    let (accounts, tenant) = (&process.identity.accounts, TenantId::new("pca"));
+    let operator = Caller::operator();
+    let anna = accounts.account_named(&operator, &tenant, "anna");
+    let anna = anna.await.unwrap().id;
+    accounts
+        .lift_lockout(&operator, &tenant, anna)
+        .await
+        .unwrap();
+    let _running = process.run();
+    let authenticator = &process.identity.authenticator;
+    while !authenticator.locked(&tenant).is_empty() {
+        tokio::task::yield_now().await;
+    }
     let right = (0..200).map(|_| {
         let process = Arc::clone(&process);
         tokio::spawn(async move { process.login(PASSWORD).await })

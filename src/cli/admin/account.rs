@@ -62,6 +62,13 @@ pub(super) async fn run_user(desk: &Desk, verb: User) -> Result<Value, AdminErro
                 .await?;
             Ok(view(&found))
         }
+        User::Unlock { account } => {
+            let found = find(desk, AccountKind::Person, &account).await?;
+            desk.accounts
+                .lift_lockout(&desk.caller, &found.tenant, found.id)
+                .await?;
+            Ok(view(&found))
+        }
     }
 }
 
@@ -113,10 +120,18 @@ pub(super) async fn recover(desk: &Desk, args: &RecoverAdmin) -> Result<Value, A
         .map_err(failed)?;
     let tenant = TenantId::new(args.account.tenant.as_str());
     let username = &args.account.username;
-    let recovered = desk
-        .accounts
-        .recover_administrator(&tenant, username, &password);
-    Ok(view(&recovered.await?))
+    let accounts = &desk.accounts;
+    match accounts
+        .recover_administrator(&tenant, username, &password)
+        .await
+    {
+        Ok(recovered) => Ok(view(&recovered)),
+        Err(error) => {
+            // It is nobody's. What cannot be removed says so by lying there the next time.
+            let _gone = std::fs::remove_file(&args.password_out);
+            Err(error.into())
+        }
+    }
 }
 
 /// The account that is named, if it is of that kind.

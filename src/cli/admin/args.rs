@@ -175,6 +175,11 @@ pub(super) enum User {
         #[arg(long)]
         password_file: PathBuf,
     },
+    /// Let a person try passwords again who is locked out after wrong ones
+    Unlock {
+        #[command(flatten)]
+        account: Account,
+    },
     #[command(flatten)]
     Any(AnyAccount),
 }

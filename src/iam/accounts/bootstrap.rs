@@ -15,7 +15,7 @@ use crate::iam::Role;
 use crate::iam::State;
 use crate::iam::password::Passwords;
 use crate::iam::port::Mutation;
-use crate::iam::port::Page;
+use crate::iam::port::NewPassword;
 use crate::iam::port::PasswordHash;
 use crate::iam::port::RecordsError;
 use crate::model::Class;
@@ -27,22 +27,14 @@ use super::request::invalid;
 use super::service::handle;
 
 impl Accounts {
-    /// Whether there is no account at all, in no tenant.
-    pub async fn is_empty(&self) -> Result<bool, AccountsError> {
-        let page = Page {
-            limit: 1,
-            ..Page::first()
-        };
-        for tenant in self.records.tenants().await? {
-            if !self.records.accounts(&tenant.id, &page).await?.is_empty() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Whether there has never been an account, in no tenant.
+    pub async fn is_unused(&self) -> Result<bool, AccountsError> {
+        Ok(!self.records.has_had_accounts().await?)
     }
 
     /// Makes the first administrator of all tenants, at home in `tenant`, which is made where it is missing. The secret is a
-    /// password, or the PHC string of an Argon2id hash of one.
+    /// password, which its holder must change before all else, as it has lain in a file; or the PHC string of an Argon2id
+    /// hash of one, which lasts.
     pub async fn bootstrap(
         &self,
         tenant: &TenantId,
@@ -58,10 +50,10 @@ impl Accounts {
                     "is not of the form $argon2id$v=19$m=,t=,p=$$",
                 );
             }
-            hash
+            hash.into()
         } else {
             check_password(secret)?;
-            self.hash(secret.clone()).await?
+            provisional(self.hash(secret.clone()).await?)
         };
         let kind = Kind::BootstrapUsed;
         self.administrator((kind, tenant, username), hash, first_pat)
@@ -69,7 +61,7 @@ impl Accounts {
     }
 
     /// Makes an administrator of all tenants, or gives an existing person that role, this password, and a way in: its
-    /// tenant and itself are enabled, and it may come from anywhere.
+    /// tenant and itself are enabled, and it may come from anywhere. The password must be changed before all else.
     pub async fn recover_administrator(
         &self,
         tenant: &TenantId,
@@ -78,11 +70,11 @@ impl Accounts {
     ) -> Result<AccountRecord, AccountsError> {
         check_password(password)?;
         let caller = Caller::operator();
-        let hash = self.hash(password.clone()).await?;
+        let password = provisional(self.hash(password.clone()).await?);
         let known = match self.account_named(&caller, tenant, username).await {
             Err(error) if error.class() == Class::NotFound => {
                 let kind = Kind::AdministratorRecovered;
-                let made = self.administrator((kind, tenant, username), hash, None);
+                let made = self.administrator((kind, tenant, username), password, None);
                 return Ok(made.await?.0);
             }
             known => known?,
@@ -92,7 +84,7 @@ impl Accounts {
         }
         // First, so that what is told of first is what it was for.
         let event = self.account_event(&caller, Kind::AdministratorRecovered, &known);
-        self.apply(Mutation::SetPassword(handle(&known), hash), event)
+        self.apply(Mutation::SetPassword(handle(&known), password), event)
             .await?;
         if self.existing_tenant(tenant).await?.state == State::Disabled {
             self.set_tenant_state(&caller, tenant, State::Active)
@@ -120,7 +112,7 @@ impl Accounts {
     async fn administrator(
         &self,
         (kind, tenant, username): (Kind, &TenantId, &str),
-        hash: PasswordHash,
+        password: NewPassword,
         first_pat: Option<NewPat>,
     ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {
         let caller = Caller::operator();
@@ -132,8 +124,15 @@ impl Accounts {
         let new = NewAccount::machine(tenant.clone(), username, role).checked()?;
         let account = self.account_of(new, true)?;
         let tenant = self.existing_tenant(tenant).await?;
-        self.store_account(&caller, (kind, account, Some(hash)), &tenant, first_pat)
+        self.store_account(&caller, (kind, account, Some(password)), &tenant, first_pat)
             .await
+    }
+}
+
+fn provisional(hash: PasswordHash) -> NewPassword {
+    NewPassword {
+        hash,
+        is_provisional: true,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::iam::Roles;
 use crate::iam::State;
 use crate::iam::TenantRecord;
 use crate::iam::port::Mutation;
-use crate::iam::port::PasswordHash;
+use crate::iam::port::NewPassword;
 use crate::iam::port::RecordsError;
 use crate::model::Expiry;
 
@@ -40,7 +40,7 @@ impl Accounts {
             }));
         }
         let password = match new.password.take() {
-            Some(password) => Some(self.hash(password).await?),
+            Some(password) => Some(self.hash(password).await?.into()),
             None => None,
         };
         let account = self.account_of(new, password.is_some())?;
@@ -88,7 +88,7 @@ impl Accounts {
     pub(super) async fn store_account(
         &self,
         caller: &Caller,
-        (kind, account, password): (Kind, AccountRecord, Option<PasswordHash>),
+        (kind, account, password): (Kind, AccountRecord, Option<NewPassword>),
         tenant: &TenantRecord,
         first_pat: Option<NewPat>,
     ) -> Result<(AccountRecord, Option<Issued>), AccountsError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::audit::Event;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::audit::Origin;
 use crate::audit::Subject;
 use crate::iam::AccountId;
 use crate::iam::AccountKind;
@@ -15,6 +16,7 @@ use crate::iam::AccountsError;
 use crate::iam::Caller;
 use crate::iam::Minting;
 use crate::iam::Pepper;
+use crate::iam::Principal;
 use crate::iam::Registry;
 use crate::iam::Roles;
 use crate::iam::State;
@@ -174,7 +176,36 @@ impl Accounts {
         check_password(&password)?;
         let hash = self.hash(password).await?;
         let event = self.account_event(caller, Kind::PasswordChanged, &account);
-        self.apply(Mutation::SetPassword(handle(&account), hash), event)
+        self.apply(Mutation::SetPassword(handle(&account), hash.into()), event)
+            .await
+    }
+
+    /// Gives whoever has just shown its password another, which lasts. Streams that were opened with the old one end.
+    pub async fn change_own_password(
+        &self,
+        holder: &Arc<Principal>,
+        password: Secret,
+        origin: Origin,
+    ) -> Result<(), AccountsError> {
+        check_password(&password)?;
+        let account = self.existing(&holder.tenant, holder.account).await?;
+        let hash = self.hash(password).await?;
+        let caller = Caller::principal(holder, origin);
+        let event = self.account_event(&caller, Kind::PasswordChanged, &account);
+        self.apply(Mutation::SetPassword(handle(&account), hash.into()), event)
+            .await
+    }
+
+    /// Forgets wrong passwords of a person, on every gateway of this store, so that it may try again (iam L3).
+    pub async fn lift_lockout(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<(), AccountsError> {
+        let account = self.changeable(caller, tenant, id).await?;
+        let event = self.account_event(caller, Kind::LockoutLifted, &account);
+        self.apply(Mutation::LiftLockout(handle(&account)), event)
             .await
     }
 

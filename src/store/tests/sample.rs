@@ -105,7 +105,8 @@ pub(super) fn pat(account: &AccountRecord, name: &str) -> (PatRecord, PatDigest)
 }
 
 pub(super) fn creation(account: &AccountRecord, pat: Option<(PatRecord, PatDigest)>) -> Mutation {
-    let password = (account.kind == AccountKind::Person).then(|| PasswordHash("$phc".to_owned()));
+    let password =
+        (account.kind == AccountKind::Person).then(|| PasswordHash("$phc".to_owned()).into());
     Mutation::CreateAccount {
         account: account.clone(),
         password,

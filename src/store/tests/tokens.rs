@@ -115,7 +115,7 @@ pub(super) async fn sessions_are_not_listed_and_end_with_their_password(store: &
     assert_eq!(listed, [token]);
 
     let hash = PasswordHash("$other".to_owned());
-    let told = apply(store, Mutation::SetPassword(handle(&anna, 0), hash))
+    let told = apply(store, Mutation::SetPassword(handle(&anna, 0), hash.into()))
         .await
         .unwrap();
     let expected = [

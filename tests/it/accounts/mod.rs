@@ -6,6 +6,7 @@ mod calls;
 mod login;
 mod minting;
 mod outlets;
+mod password;
 mod policy;
 mod rights;
 mod status;

@@ -1,0 +1,2 @@
+-- 1: the password lets its holder set another, and nothing else.
+ALTER TABLE accounts ADD COLUMN password_provisional INTEGER NOT NULL DEFAULT 0;
