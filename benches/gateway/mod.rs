@@ -6,9 +6,13 @@
     reason = "each benchmark is a crate that uses its part of this"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tollgate::app::Gateway;
 use tollgate::clock::Clock;
@@ -53,14 +57,22 @@ pub struct Running {
 
 impl Running {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with some settings of its own.
+    pub async fn start_with(flags: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let sources = Sources::new()
+        let mut sources = Sources::new()
             .with_flag("gateway.listen", "127.0.0.1:0")
             .with_flag("gateway.iam_listen", "127.0.0.1:0")
             .with_flag("gateway.drain_grace", "0s")
             .with_flag("gnmi.hold_unknown_target", "true")
             .with_flag("admin.listen", "127.0.0.1:0")
             .with_flag("store.data_dir", &data.path().display().to_string());
+        for (name, value) in flags {
+            sources = sources.with_flag(name, value);
+        }
         let clock = Clock::system();
         let settings = Settings::load(&sources).unwrap();
         let gateway = Gateway::start(settings, clock.clone()).await.unwrap();
@@ -80,6 +92,17 @@ impl Running {
     /// Another account, with a token.
     pub async fn create(&self, name: &str, role: Role) -> (AccountId, Issued) {
         create(&self.gateway, name, role).await
+    }
+
+    /// A connection that speaks HTTP/1.1.
+    pub async fn tls(&self) -> TlsStream<TcpStream> {
+        let trust = Trust::from_pem_file(self.gateway.ca_file()).unwrap();
+        let config = trust.client_config(&[b"http/1.1"]).unwrap();
+        let address = self.gateway.address();
+        let tcp = TcpStream::connect(address).await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(address.ip().into(), tcp).await.unwrap()
     }
 
     pub fn data_dir(&self) -> &std::path::Path {

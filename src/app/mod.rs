@@ -28,4 +28,5 @@ pub use description::iam_description;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use local::Local;
+pub use provisioning::open_datastore;
 pub use reload::Reloader;

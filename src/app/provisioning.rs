@@ -18,7 +18,11 @@ use super::Error;
 use super::Local;
 
 /// Loads the modules of `folder`, or the program's own, and opens what the store has for them.
-pub(super) fn open_datastore(
+///
+/// # Errors
+///
+/// [`Error::Schema`]: the modules cannot be used.
+pub fn open_datastore(
     folder: Option<&Path>,
     local: &Local,
     clock: Clock,

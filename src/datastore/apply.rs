@@ -42,14 +42,7 @@ impl Datastore {
             } => {
                 let id = self.id(collection, entry);
                 self.take(tenant, working, &id).await?;
-                working
-                    .apply(schema, &id, (entry, inside), edit.op.clone())
-                    .map_err(|fault| {
-                        let path = fault.path.clone();
-                        fault
-                            .at(path.unwrap_or_else(|| identifier(schema, &edit.target)))
-                            .into()
-                    })
+                Ok(working.apply_one(schema, &id, (entry, inside), edit)?)
             }
             Place::Collection(collection) => {
                 self.apply_collection(tenant, working, collection, edit.op.clone())

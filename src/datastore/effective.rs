@@ -1,6 +1,9 @@
 //! What is in force of a session: the addresses and ports that its senders do not name, they take over from the
 //! endpoints (restconf-pki 2.3).
 
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::model::TenantId;
@@ -14,7 +17,6 @@ use super::Datastore;
 use super::EditError;
 use super::error::internal;
 use super::index::key_text;
-use super::port::Id;
 use super::port::Record;
 use super::port::Unavailable;
 use super::state::ENDPOINTS;
@@ -33,7 +35,8 @@ struct Protocol {
 }
 
 impl Datastore {
-    /// The entry as it is in force; `None` where that is what was configured.
+    /// The entries as they are in force, in their order; `None` where that is what was configured. Reads all that they
+    /// take over from at once.
     ///
     /// # Errors
     ///
@@ -42,16 +45,19 @@ impl Datastore {
         &self,
         tenant: &TenantId,
         collection: &Collection,
-        record: &Record,
-    ) -> Result<Option<Record>, Unavailable> {
+        records: &[Record],
+    ) -> Result<Vec<Option<Record>>, Unavailable> {
         if self.schema().collection_name(collection) != SESSIONS {
-            return Ok(None);
+            return Ok(vec![None; records.len()]);
         }
-        let entry = self.effective(tenant, record).await?;
-        Ok(entry.map(|entry| Record {
-            body: entry.to_string(),
-            ..record.clone()
-        }))
+        let entries = self.effective(tenant, records).await?.into_iter();
+        let in_force = |(entry, record): (Option<Value>, &Record)| {
+            entry.map(|entry| Record {
+                body: entry.to_string(),
+                ..record.clone()
+            })
+        };
+        Ok(entries.zip(records).map(in_force).collect())
     }
 
     /// Whether a session's senders know all the addresses that they need.
@@ -61,7 +67,8 @@ impl Datastore {
         (collection, entry): (&Collection, &Step),
         record: &Record,
     ) -> Result<(), EditError> {
-        let effective = self.effective(tenant, record).await?;
+        let records = std::slice::from_ref(record);
+        let effective = self.effective(tenant, records).await?.pop().flatten();
         let effective = match effective {
             Some(effective) => effective,
             None => serde_json::from_str(&record.body).map_err(|_| internal())?,
@@ -75,24 +82,39 @@ impl Datastore {
     async fn effective(
         &self,
         tenant: &TenantId,
-        record: &Record,
-    ) -> Result<Option<Value>, Unavailable> {
-        let Ok(mut entry) = serde_json::from_str::<Value>(&record.body) else {
-            return Ok(None);
-        };
-        let mut addresses = Vec::new();
-        for endpoint in endpoints(&entry) {
-            let key = endpoint.get("endpoint-id").and_then(Value::as_str);
-            let id = Id {
-                collection: ENDPOINTS.to_owned(),
-                key: key_text(&[key.unwrap_or_default().to_owned()]),
-            };
-            let record = self.entries.entry(tenant, &id).await?;
-            let body: Option<Value> = record.and_then(|it| serde_json::from_str(&it.body).ok());
-            addresses.push(body.as_ref().and_then(address));
+        records: &[Record],
+    ) -> Result<Vec<Option<Value>>, Unavailable> {
+        let parsed = records.iter().map(|it| serde_json::from_str(&it.body).ok());
+        let mut entries: Vec<Option<Value>> = parsed.collect();
+        let keys: BTreeSet<String> = entries.iter().flatten().flat_map(lenders).collect();
+        let keys: Vec<String> = keys.into_iter().collect();
+        let found = self.entries.some(tenant, ENDPOINTS, &keys).await?;
+        let addresses = found.into_iter().filter_map(|lender| {
+            let body: Value = serde_json::from_str(&lender.body).ok()?;
+            Some((lender.key, address(&body)?))
+        });
+        let addresses: HashMap<String, String> = addresses.collect();
+        for entry in &mut entries {
+            let lent = entry.as_mut().is_some_and(|entry| {
+                let keys = lenders(entry).into_iter();
+                let own: Vec<_> = keys.map(|key| addresses.get(&key).cloned()).collect();
+                lend(entry, &own)
+            });
+            if !lent {
+                *entry = None;
+            }
         }
-        Ok(lend(&mut entry, &addresses).then_some(entry))
+        Ok(entries)
     }
+}
+
+/// The keys of a session's endpoints, in their order.
+fn lenders(entry: &Value) -> Vec<String> {
+    let id = |endpoint: &Value| {
+        let id = endpoint.get("endpoint-id").and_then(Value::as_str);
+        key_text(&[id.unwrap_or_default().to_owned()])
+    };
+    endpoints(entry).iter().map(id).collect()
 }
 
 fn endpoints(entry: &Value) -> &[Value] {

@@ -5,11 +5,13 @@
 //! all, and is lost to nobody: two writers of one entry cannot both believe that they were first.
 
 mod apply;
+mod changing;
 mod edit;
 mod effective;
 mod error;
 mod feed;
 mod index;
+mod lists;
 mod notices;
 mod operation;
 pub mod port;

@@ -10,6 +10,7 @@ use crate::schema::Fault;
 
 use super::Datastore;
 use super::EditError;
+use super::changing::missing;
 use super::error::internal;
 use super::index::references;
 use super::port::Batch;
@@ -20,7 +21,6 @@ use super::port::Write;
 use super::state::ENDPOINTS;
 use super::state::SERVICES;
 use super::state::SESSIONS;
-use super::working::missing;
 
 /// The input of `delete-service`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,14 @@ pub trait Entries: Following + Telling + Debug + Send + Sync {
     /// One entry.
     async fn entry(&self, tenant: &TenantId, id: &Id) -> Result<Option<Record>, Unavailable>;
 
+    /// The collection's entries that have these keys, in any order.
+    async fn some(
+        &self,
+        tenant: &TenantId,
+        collection: &str,
+        keys: &[String],
+    ) -> Result<Vec<Record>, Unavailable>;
+
     /// The collection's entries by key, at most `limit` after `after`.
     async fn entries(
         &self,

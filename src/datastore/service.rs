@@ -248,14 +248,7 @@ impl Datastore {
                 _ => None,
             };
         }
-        let mut is_new = false;
-        for (index, edit) in edits.iter().enumerate() {
-            working.edit = index;
-            is_new = self
-                .apply(tenant, &mut working, edit)
-                .await
-                .map_err(|error| numbered(error, Some(index)))?;
-        }
+        let (working, is_new) = self.apply_all(tenant, working, edits).await?;
         let edits = working.edits();
         let schema = Arc::clone(&self.schema);
         let mut batch = tokio::task::spawn_blocking(move || working.into_batch(&schema))
@@ -267,6 +260,46 @@ impl Datastore {
             is_new,
             edits,
         })
+    }
+
+    /// Makes all edits on the entries that are being worked on. Those of a long entry, or many, on a thread that may
+    /// block: others are not kept waiting.
+    async fn apply_all(
+        &self,
+        tenant: &TenantId,
+        mut working: Working,
+        edits: &[Edit],
+    ) -> Result<(Working, bool), EditError> {
+        let mut are_of_entries = true;
+        for edit in edits {
+            match Place::of(&self.schema, &edit.target) {
+                Place::Entry {
+                    collection, entry, ..
+                } => {
+                    let id = self.id(collection, entry);
+                    self.take(tenant, &mut working, &id).await?;
+                }
+                _ => are_of_entries = false,
+            }
+        }
+        if are_of_entries && (edits.len() > FEW_EDITS || working.bytes() > SHORT_ENTRIES) {
+            let (schema, edits) = (Arc::clone(&self.schema), edits.to_vec());
+            let work = move || {
+                let is_new = working.apply_all(&schema, &edits)?;
+                Ok((working, is_new))
+            };
+            let done = tokio::task::spawn_blocking(work).await;
+            return done.map_err(|_| EditError::from(internal()))?;
+        }
+        let mut is_new = false;
+        for (index, edit) in edits.iter().enumerate() {
+            working.edit = index;
+            is_new = self
+                .apply(tenant, &mut working, edit)
+                .await
+                .map_err(|error| numbered(error, Some(index)))?;
+        }
+        Ok((working, is_new))
     }
 
     pub(super) fn id(&self, collection: &Collection, entry: &Step) -> Id {
@@ -314,7 +347,7 @@ impl Datastore {
     }
 }
 
-fn numbered(error: EditError, edit: Option<usize>) -> EditError {
+pub(super) fn numbered(error: EditError, edit: Option<usize>) -> EditError {
     match error {
         EditError::Fault { fault, .. } => EditError::Fault { edit, fault },
         other => other,
@@ -323,6 +356,12 @@ fn numbered(error: EditError, edit: Option<usize>) -> EditError {
 
 /// Records that are read from the store at once: some hundred kilobytes.
 const PAGE: u32 = 100;
+
+/// Edits that are made where they are asked for: some tens of microseconds.
+const FEW_EDITS: usize = 16;
+
+/// Bytes of stored entries that are.
+const SHORT_ENTRIES: usize = 64 << 10;
 
 /// How often an edit is made anew after another writer was faster. Each time somebody else has got through.
 const ATTEMPTS: u32 = 16;

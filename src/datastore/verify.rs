@@ -1,5 +1,7 @@
 //! Whether what is stored is what the loaded modules allow: they may be others than those it was written under.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
@@ -76,13 +78,19 @@ impl Datastore {
                 after = Some(last.key.clone());
                 let old = page.into_iter();
                 let old: Vec<_> = old.filter(|it| it.mark.revision <= newest).collect();
-                for (record, content) in self.check(index, old).await? {
+                let checked = self.check(index, old).await?;
+                let there = self.referred_to(tenant, &checked).await?;
+                for (record, content) in checked {
                     verified.entries += 1;
                     let fault = match content {
-                        Ok(content) => match seen.twice(&content) {
-                            Some(fault) => Some(fault),
-                            None => self.dangling(tenant, collection, &record, &content).await?,
-                        },
+                        Ok(content) => {
+                            let mut fault = seen.twice(&content);
+                            if fault.is_none() {
+                                let entry = (collection, &record, &content);
+                                fault = self.dangling(tenant, entry, &there).await?;
+                            }
+                            fault
+                        }
                         Err(fault) => Some(fault),
                     };
                     if let Some(fault) = fault {
@@ -115,16 +123,41 @@ impl Datastore {
             .map_err(|_| Unavailable)
     }
 
-    /// What the entry refers to and is not there, if the entry itself is still what it was.
+    /// What is there of all that some entries refer to, read at once.
+    async fn referred_to(
+        &self,
+        tenant: &TenantId,
+        checked: &[Checked],
+    ) -> Result<HashSet<Id>, Unavailable> {
+        let contents = checked
+            .iter()
+            .filter_map(|(_, content)| content.as_ref().ok());
+        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for reference in contents.flat_map(|content| &content.references) {
+            let Id { collection, key } = &reference.to;
+            wanted.entry(collection).or_default().insert(key);
+        }
+        let mut there = HashSet::new();
+        for (collection, keys) in wanted {
+            let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+            let found = self.entries.some(tenant, collection, &keys).await?;
+            there.extend(found.into_iter().map(|record| Id {
+                collection: collection.to_owned(),
+                key: record.key,
+            }));
+        }
+        Ok(there)
+    }
+
+    /// What the entry refers to and is not `there`, if the entry itself is still what it was.
     async fn dangling(
         &self,
         tenant: &TenantId,
-        collection: &Collection,
-        record: &Record,
-        content: &Content,
+        (collection, record, content): (&Collection, &Record, &Content),
+        there: &HashSet<Id>,
     ) -> Result<Option<Fault>, Unavailable> {
         for reference in &content.references {
-            if self.entries.entry(tenant, &reference.to).await?.is_some() {
+            if there.contains(&reference.to) {
                 continue;
             }
             let id = Id {

@@ -1,6 +1,7 @@
 //! Letting an RPC in: metadata → credential → principal → permit, before anything of the request is read
 //! (iam 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::USER_AGENT;
@@ -24,7 +25,36 @@ use crate::model::Peer;
 
 use super::credential::read_credential;
 use super::credential::read_tenant;
+use super::error::Error;
 use super::status;
+
+/// Somebody who has been let in, for the audit trail: what a request is about is known only when it has been read.
+#[derive(Debug)]
+pub(super) struct Asker {
+    authenticator: Authenticator,
+    principal: Arc<Principal>,
+    address: IpAddr,
+    origin: Origin,
+}
+
+impl Asker {
+    /// Tells the audit trail, where the error means that more was wanted than may be.
+    pub(super) fn note(&self, error: &Error) {
+        if let Some(reason) = error.denial() {
+            let from = (self.address, &self.origin);
+            let authenticator = &self.authenticator;
+            authenticator.note_denied(&self.principal, reason, from);
+        }
+    }
+
+    pub(super) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        self.principal.as_audit()
+    }
+}
 
 /// Decides who gets in.
 #[derive(Clone, Debug)]
@@ -52,22 +82,26 @@ impl Admission {
             .ok_or_else(|| Status::unauthenticated("credentials are missing"))
     }
 
-    /// Tells whether the sender of a request may do `action`, and in which tenant.
-    pub(super) async fn permit(&self, parts: &Parts, action: Action) -> Result<Permit, Status> {
-        let principal = self.authenticate(parts).await?;
-        self.permit_principal(parts, &principal, action).await
-    }
-
-    /// The same, and who it is, as the audit trail names them and where they come from.
+    /// Tells whether the sender of a request may do `action`, in which tenant, and who it is.
     pub(super) async fn admit(
         &self,
         parts: &Parts,
         action: Action,
-    ) -> Result<(Permit, Actor, Origin), Status> {
+    ) -> Result<(Permit, Asker), Status> {
         let principal = self.authenticate(parts).await?;
         let permit = self.permit_principal(parts, &principal, action).await?;
-        let origin = Origin::of(parts, PROTOCOL, None);
-        Ok((permit, principal.as_audit(), origin))
+        let asker = self.asker(parts, principal)?;
+        Ok((permit, asker))
+    }
+
+    /// Who asks.
+    pub(super) fn asker(&self, parts: &Parts, principal: Arc<Principal>) -> Result<Asker, Status> {
+        Ok(Asker {
+            authenticator: self.authenticator.clone(),
+            principal,
+            address: peer(parts)?.address.ip(),
+            origin: Origin::of(parts, PROTOCOL, None),
+        })
     }
 
     /// Opens a live session for a stream, of which an account may have `limit`.

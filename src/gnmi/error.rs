@@ -131,6 +131,15 @@ pub(super) struct Place {
 pub(super) struct Shown(Box<str>);
 
 impl Error {
+    /// What the audit trail says, where a credential wanted more than it may have.
+    pub(super) const fn denial(&self) -> Option<&'static str> {
+        match self {
+            Self::ConfigDenied => Some("insufficient_role"),
+            Self::OutOfReach(_) => Some("out_of_reach"),
+            _ => None,
+        }
+    }
+
     /// Whose fault it is.
     pub(super) fn class(&self) -> Class {
         match self {

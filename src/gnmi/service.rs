@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::datastore::Datastore;
 use crate::iam::Action;
 use crate::iam::Identity;
+use crate::iam::Permit;
 use crate::telemetry::Core;
 use crate::wire::proto::gnmi as pb;
 
@@ -74,7 +75,7 @@ impl Service {
         clock: Clock,
         config: Config,
     ) -> Self {
-        let mirror = Mirror::new(datastore, core.clone());
+        let mirror = Mirror::new(datastore, core.clone(), clock.clone());
         let (authenticator, registry) = (identity.authenticator.clone(), identity.registry.clone());
         Self(Arc::new(Shared {
             core,
@@ -115,38 +116,36 @@ impl Service {
 
     pub(super) async fn get(&self, request: Request<axum::body::Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let permit = match self.0.admission.permit(&parts, Action::Read).await {
-            Ok(permit) => permit,
+        let (permit, asker) = match self.0.admission.admit(&parts, Action::Read).await {
+            Ok(admitted) => admitted,
             Err(status) => return refuse(status),
         };
         let shared = Arc::clone(&self.0);
         self.unary(parts, body, move |request: pb::GetRequest| async move {
-            let schema = shared.mirror.datastore().schema();
-            let request = read_get(&request, &shared.config, schema)?;
-            let request = narrow(narrow_get(request, permit.reach())?, &permit)?;
-            let patterns = request.paths.iter().flat_map(|(patterns, _)| patterns);
-            let need = need(&request.selector, patterns);
-            shared.mirror.refresh(permit.tenant(), need).await?;
-            get(&shared, &permit, &request)
+            let answered = shared.get(&permit, request).await;
+            answered.inspect_err(|error| asker.note(error))
         })
         .await
     }
 
     pub(super) async fn set(&self, request: Request<axum::body::Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let writer = match self.0.admission.admit(&parts, Action::Write).await {
-            Ok((permit, actor, origin)) => Writer {
-                permit,
-                actor,
-                origin,
-            },
+        let (writer, asker) = match self.0.admission.admit(&parts, Action::Write).await {
+            Ok((permit, asker)) => {
+                let (actor, origin) = (asker.actor(), asker.origin().clone());
+                let writer = Writer {
+                    permit,
+                    actor,
+                    origin,
+                };
+                (writer, asker)
+            }
             Err(status) => return refuse(status),
         };
         let shared = Arc::clone(&self.0);
         self.unary(parts, body, move |request: pb::SetRequest| async move {
-            let request = read_set(&request, &shared.config)?;
-            check_set(&request, writer.permit.reach())?;
-            set(&shared, writer, request).await
+            let answered = shared.set(writer, request).await;
+            answered.inspect_err(|error| asker.note(error))
         })
         .await
     }
@@ -177,7 +176,9 @@ impl Service {
         let ends = principal.token.is_some() || principal.certificate.is_some();
         let expires = ends.then_some(principal.expires);
         let compresses = accepts_gzip(&parts.headers);
-        let body = SubscribeBody::new(Arc::clone(shared), session, requests, compresses, slot);
+        let asker = shared.admission.asker(parts, Arc::clone(principal))?;
+        let shared = Arc::clone(shared);
+        let body = SubscribeBody::new(shared, (session, asker), requests, compresses, slot);
 
         let mut response = Response::new(axum::body::Body::new(body));
         let headers = response.headers_mut();
@@ -224,6 +225,26 @@ impl Service {
 }
 
 impl Shared {
+    async fn get(
+        &self,
+        permit: &Permit,
+        request: pb::GetRequest,
+    ) -> Result<pb::GetResponse, Error> {
+        let schema = self.mirror.datastore().schema();
+        let request = read_get(&request, &self.config, schema)?;
+        let request = narrow(narrow_get(request, permit.reach())?, permit, &self.core)?;
+        let patterns = request.paths.iter().flat_map(|(patterns, _)| patterns);
+        let need = need(&request.selector, patterns);
+        self.mirror.refresh(permit.tenant(), need).await?;
+        get(self, permit, &request)
+    }
+
+    async fn set(&self, writer: Writer, request: pb::SetRequest) -> Result<pb::SetResponse, Error> {
+        let request = read_set(&request, &self.config)?;
+        check_set(&request, writer.permit.reach())?;
+        set(self, writer, request).await
+    }
+
     /// A full server is UNAVAILABLE: another attempt may succeed (gNMI rule 2).
     fn slot(&self) -> Result<StreamSlot, Status> {
         let slot = StreamSlot(Arc::clone(&self.streams));

@@ -22,15 +22,18 @@ use tonic::Status;
 use tonic::Streaming;
 
 use crate::iam::LiveSession;
+use crate::iam::Permit;
 use crate::model::Mode;
 use crate::model::Pattern;
 use crate::model::TargetSelector;
+use crate::telemetry::Core;
 use crate::telemetry::Snapshot;
 use crate::telemetry::Subscriber;
 use crate::wire::frame_sync;
 use crate::wire::proto::gnmi as pb;
 use crate::wire::proto::gnmi::subscribe_request::Request;
 
+use super::admission::Asker;
 use super::compression::compress_large;
 use super::error::Error;
 use super::error::Shown;
@@ -59,7 +62,7 @@ pub(super) struct SubscribeBody {
 #[derive(Debug)]
 enum Phase {
     /// Nothing has come yet. Not for ever: an open stream costs memory.
-    First(Pin<Box<Sleep>>),
+    First(Pin<Box<Sleep>>, Box<Asker>),
     /// What is asked for is being brought up to date.
     Refreshing(Refresh, Then),
     /// ONCE or POLL: a snapshot is on its way, then one sync.
@@ -110,7 +113,7 @@ impl SubscribeBody {
     /// The body of a Subscribe whose session is open.
     pub(super) fn new(
         service: Arc<Shared>,
-        session: LiveSession,
+        (session, asker): (LiveSession, Asker),
         requests: Streaming<pb::SubscribeRequest>,
         compresses: bool,
         slot: StreamSlot,
@@ -120,7 +123,7 @@ impl SubscribeBody {
             service,
             session,
             requests,
-            phase: Phase::First(deadline),
+            phase: Phase::First(deadline, Box::new(asker)),
             compresses,
             _slot: slot,
         }
@@ -130,7 +133,7 @@ impl SubscribeBody {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
         loop {
             match &mut self.phase {
-                Phase::First(deadline) => {
+                Phase::First(deadline, asker) => {
                     if deadline.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(Err(Status::deadline_exceeded(
                             "no SubscriptionList within a minute",
@@ -140,7 +143,9 @@ impl SubscribeBody {
                     let first = first.unwrap_or_default();
                     let schema = self.service.mirror.datastore().schema();
                     let request = read_subscribe(&first, &self.service.config, schema)?;
-                    let request = self.narrow(request)?;
+                    let (permit, core) = (self.session.permit(), &self.service.core);
+                    let request =
+                        narrow(request, permit, core).inspect_err(|error| asker.note(error))?;
                     self.phase = self.refresh(Then::Start(Box::new(request)))?;
                 }
                 Phase::Refreshing(refresh, _) => {
@@ -184,14 +189,6 @@ impl SubscribeBody {
                 Phase::Ending | Phase::Done => return Poll::Ready(Ok(None)),
             }
         }
-    }
-
-    /// What of a request its sender may have.
-    fn narrow(&self, request: SubscribeRequest) -> Result<SubscribeRequest, Error> {
-        let permit = self.session.permit();
-        let list = narrow_list(request.list, permit.reach())?;
-        let list = provisioned::narrow_list(list, permit)?;
-        Ok(SubscribeRequest { list, ..request })
     }
 
     /// First what the datastore has, if that is asked for.
@@ -314,6 +311,17 @@ impl SubscribeBody {
         }
         Frame::trailers(trailers)
     }
+}
+
+/// What of a request its sender may have.
+fn narrow(
+    request: SubscribeRequest,
+    permit: &Permit,
+    core: &Core,
+) -> Result<SubscribeRequest, Error> {
+    let list = narrow_list(request.list, permit.reach())?;
+    let list = provisioned::narrow_list(list, permit, core)?;
+    Ok(SubscribeRequest { list, ..request })
 }
 
 fn poll_message(

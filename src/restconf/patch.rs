@@ -347,7 +347,7 @@ fn missing(name: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "missing-element", message)
 }
 
-/// More belong into several patches: each edit searches the list that it is about, while the store's writer waits.
+/// More belong into several patches: an edit that gives an entry its place searches the list that it is about.
 const MOST_EDITS: usize = 1_000;
 
 /// Elements of a patch in XML: its edits, one too many to say so, its identifier and its comment.

@@ -185,7 +185,9 @@ impl Reading<'_> {
         let record = record.ok_or_else(absent)?;
         let in_force = if self.view.in_force {
             let datastore = &self.service.datastore;
-            datastore.in_force(self.tenant, collection, &record).await?
+            let records = std::slice::from_ref(&record);
+            let mut lent = datastore.in_force(self.tenant, collection, records).await?;
+            lent.pop().flatten()
         } else {
             None
         };

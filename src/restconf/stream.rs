@@ -69,11 +69,10 @@ impl Pages {
             self.after = Some(last.key.clone());
             let mut in_force = Vec::new();
             if self.writer.view.in_force {
-                for record in &page {
-                    let collection = self.collection();
-                    let lent = self.datastore.in_force(&self.tenant, collection, record);
-                    in_force.push(lent.await?);
-                }
+                let lent = self
+                    .datastore
+                    .in_force(&self.tenant, self.collection(), &page);
+                in_force = lent.await?;
             }
             let writer = self.writer.clone();
             let written = tokio::task::spawn_blocking(move || {

@@ -7,6 +7,7 @@
 mod address;
 mod certificates;
 mod changes;
+mod committing;
 mod creation;
 mod database;
 mod ending;

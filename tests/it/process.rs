@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 use serde_json::Value;
 use serde_json::json;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tollgate::app::Local;
 use tollgate::clock::Clock;
@@ -54,6 +55,11 @@ pub struct Process {
 impl Process {
     /// Starts on the data directory `data`, and logs everything that there is to log.
     pub async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts with settings of the test's own.
+    pub async fn start_with(data: &Path, settings: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command
             .arg("serve")
@@ -68,7 +74,10 @@ impl Process {
             "iam.writes_per_second=1000",
             "iam.pats_per_minute=10000",
             &format!("store.data_dir={}", data.display()),
-        ] {
+        ]
+        .iter()
+        .chain(settings)
+        {
             command.args(["--set", setting]);
         }
         let mut child = command.spawn().unwrap();
@@ -100,6 +109,15 @@ impl Process {
     /// The same on the IAM port.
     pub async fn iam_exchange(&self, request: &[u8]) -> String {
         exchange(tls(self.iam_address, &self.ca_file).await, request).await
+    }
+
+    pub async fn metrics(&self) -> String {
+        let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        exchange(
+            TcpStream::connect(self.admin_address).await.unwrap(),
+            request,
+        )
+        .await
     }
 
     pub fn ca_file(&self) -> &Path {

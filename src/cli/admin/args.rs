@@ -30,6 +30,9 @@ pub(super) enum Noun {
     /// What happened to accounts and credentials
     #[command(subcommand)]
     Audit(Audit),
+    /// The configuration of devices that is stored for RESTCONF and gNMI
+    #[command(subcommand)]
+    Datastore(DatastoreVerb),
     /// Personal Access Tokens
     #[command(subcommand)]
     Pat(Pat),
@@ -64,6 +67,13 @@ pub(super) enum Audit {
     /// List events, the oldest first
     List(EventArgs),
     /// Check that no event was changed or removed; fails with the first that does not fit
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DatastoreVerb {
+    /// Check what is stored against the YANG modules of the configuration (restconf.yang_dir); fails with what they
+    /// refuse
     Verify,
 }
 

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::app;
 use crate::audit::VerifyError;
 use crate::config::Mistakes;
 use crate::config::ReadError;
+use crate::datastore::port::Unavailable;
 use crate::iam::AccountsError;
 
 /// Why an admin command failed. Each is for the operator.
@@ -26,6 +29,9 @@ pub(super) enum AdminError {
     /// The audit trail does not hold, or cannot be read.
     #[error("audit trail does not verify")]
     Audit(#[source] VerifyError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Datastore(#[from] Unavailable),
     /// The text is no duration.
     #[error("--{0} is not a duration such as 12h, 90d or 1y")]
     Duration(&'static str),
@@ -41,6 +47,16 @@ pub(super) enum AdminError {
     /// The text is no network.
     #[error("--allow is not a network such as 192.0.2.0/24")]
     Network(#[source] ipnet::AddrParseError),
+    /// The modules refuse what is stored.
+    #[error("{invalid} of {entries} stored entries are refused by the modules")]
+    Refused {
+        /// The first of them, as a table.
+        rows: Value,
+        /// How many there are.
+        entries: usize,
+        /// How many are refused.
+        invalid: usize,
+    },
     /// The text is no scope.
     #[error("--scope {0}")]
     Scope(crate::iam::NotAScope),

@@ -1,8 +1,9 @@
-//! `tollgate admin`: tenants, people, service accounts and tokens of a local store, also while a gateway runs on it.
+//! `tollgate admin`: tenants, people, service accounts, tokens and configuration of a local store, also while a gateway runs on it.
 
 mod account;
 mod args;
 mod audit;
+mod datastore;
 mod error;
 mod pat;
 mod run;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::app::Local;
+use crate::app::open_datastore;
 use crate::cli::output;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -16,6 +17,7 @@ use super::account;
 use super::args::AdminArgs;
 use super::args::Noun;
 use super::audit;
+use super::datastore;
 use super::error::AdminError;
 use super::pat;
 use super::show::show;
@@ -29,7 +31,13 @@ pub(in crate::cli) fn run(args: AdminArgs) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => output::failure(&error),
         },
-        Err(error) => output::failure(&error),
+        Err(error) => {
+            if let AdminError::Refused { rows, .. } = &error {
+                // Where nobody reads it, the exit code still says it.
+                let _unread = show(rows, json);
+            }
+            output::failure(&error)
+        }
     }
 }
 
@@ -64,6 +72,13 @@ fn try_run(args: AdminArgs) -> Result<Value, AdminError> {
         };
         let answer = match args.noun {
             Noun::Audit(verb) => audit::run(&desk, verb).await,
+            Noun::Datastore(verb) => {
+                let folder = settings.yang_dir.as_deref();
+                match open_datastore(folder, &local, desk.clock.clone()) {
+                    Ok(datastore) => datastore::run(&desk, &datastore, verb).await,
+                    Err(error) => Err(AdminError::App(error)),
+                }
+            }
             Noun::Pat(verb) => pat::run(&desk, verb).await,
             Noun::RecoverAdmin(args) => account::recover(&desk, &args).await,
             Noun::Role(_) => Ok(roles()),

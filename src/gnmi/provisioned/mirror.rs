@@ -15,19 +15,15 @@ use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::datastore::Datastore;
-use crate::datastore::Place;
 use crate::datastore::port::Change;
 use crate::datastore::port::Id;
 use crate::datastore::port::Record;
 use crate::datastore::port::Unavailable;
 use crate::model::Class;
-use crate::model::Glob;
-use crate::model::GlobElem;
 use crate::model::Nature;
 use crate::model::Notification;
-use crate::model::Origin;
-use crate::model::Path;
 use crate::model::Pattern;
 use crate::model::Target;
 use crate::model::TargetSelector;
@@ -37,7 +33,6 @@ use crate::model::Update;
 use crate::schema::Defaults;
 use crate::telemetry;
 use crate::telemetry::Core;
-use crate::wire::RFC7951;
 
 use super::access::Need;
 use super::leaves;
@@ -50,8 +45,9 @@ pub(in crate::gnmi) struct Mirror(Arc<Inner>);
 struct Inner {
     datastore: Datastore,
     core: Core,
-    /// Of each tenant that somebody has asked for: up to which change it is copied; `None` before it is.
-    copied: DashMap<TenantId, Arc<Mutex<Option<u64>>>>,
+    clock: Clock,
+    /// Of each tenant that somebody has asked for.
+    copied: DashMap<TenantId, Arc<Mutex<Copied>>>,
     /// For those who wait for a copy, also when they are gone.
     waiting: Arc<Semaphore>,
 }
@@ -78,23 +74,44 @@ impl MirrorError {
     }
 }
 
+/// How far a tenant's copy is.
+#[derive(Debug, Default)]
+struct Copied {
+    /// Up to which change; `None` before there is a copy.
+    known: Option<u64>,
+    /// Since when it does not fit.
+    failing: Option<Failing>,
+}
+
+/// A copy that does not fit into the tree, and for that it would have to be read anew each time.
+#[derive(Debug)]
+struct Failing {
+    error: telemetry::Error,
+    /// The newest change then: after another one it may fit.
+    newest: u64,
+    /// When it was tried, and how long it is not tried again.
+    at: Timestamp,
+    wait: Duration,
+}
+
 /// Entries that are written at once, as of when, and what they are; without a record one is gone.
-type Group = (Timestamp, Vec<(Id, Option<Record>)>);
+pub(super) type Group = (Timestamp, Vec<(Id, Option<Record>)>);
 
 /// What has become of some entries.
 #[derive(Debug, Default)]
-struct Differences {
-    deletes: Vec<Pattern>,
-    config: Vec<Update>,
-    state: Vec<Update>,
+pub(super) struct Differences {
+    pub(super) deletes: Vec<Pattern>,
+    pub(super) config: Vec<Update>,
+    pub(super) state: Vec<Update>,
 }
 
 impl Mirror {
     /// Copies nothing yet.
-    pub(in crate::gnmi) fn new(datastore: Datastore, core: Core) -> Self {
+    pub(in crate::gnmi) fn new(datastore: Datastore, core: Core, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             datastore,
             core,
+            clock,
             copied: DashMap::new(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING)),
         }))
@@ -102,6 +119,10 @@ impl Mirror {
 
     pub(in crate::gnmi) fn datastore(&self) -> &Datastore {
         &self.0.datastore
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.0.core
     }
 
     /// Brings the copy of a tenant up to all that was committed before, where that is needed. Goes on when the one who
@@ -153,13 +174,41 @@ impl Mirror {
         self.bring_up(tenant, &mut copied).await
     }
 
-    async fn bring_up(
+    async fn bring_up(&self, tenant: &TenantId, copied: &mut Copied) -> Result<(), MirrorError> {
+        let newest = self.0.datastore.newest_change(tenant).await?;
+        let failing = copied.failing.as_ref().filter(|it| it.newest == newest);
+        let now = self.0.clock.now();
+        // A clock that was put back makes nobody wait.
+        let waits = |it: &&Failing| now >= it.at && now.since(it.at) < it.wait;
+        if let Some(failing) = failing.filter(waits) {
+            return Err(failing.error.clone().into());
+        }
+        let failed = failing.map(|it| it.wait);
+        copied.failing = None;
+        let outcome = self.bring_up_to(tenant, &mut copied.known, newest).await;
+        if let Err(MirrorError::Core(error)) = &outcome {
+            let wait = failed.map_or(SHORTEST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
+            copied.failing = Some(Failing {
+                error: error.clone(),
+                newest,
+                at: self.0.clock.now(),
+                wait,
+            });
+        }
+        outcome
+    }
+
+    async fn bring_up_to(
         &self,
         tenant: &TenantId,
         copied: &mut Option<u64>,
+        newest: u64,
     ) -> Result<(), MirrorError> {
         if let Some(known) = *copied {
-            *copied = self.catch_up(tenant, known).await?;
+            if newest == known {
+                return Ok(());
+            }
+            *copied = self.catch_up(tenant, (known, newest)).await?;
         }
         if copied.is_none() {
             *copied = Some(self.load(tenant).await?);
@@ -195,11 +244,11 @@ impl Mirror {
     }
 
     /// Takes over what has changed since; `None` where too much has.
-    async fn catch_up(&self, tenant: &TenantId, known: u64) -> Result<Option<u64>, MirrorError> {
-        let newest = self.0.datastore.newest_change(tenant).await?;
-        if newest == known {
-            return Ok(Some(known));
-        }
+    pub(super) async fn catch_up(
+        &self,
+        tenant: &TenantId,
+        (known, newest): (u64, u64),
+    ) -> Result<Option<u64>, MirrorError> {
         // Numbers that go back are those of another tenant of the same name.
         if newest < known {
             return Ok(None);
@@ -217,66 +266,24 @@ impl Mirror {
         Ok(Some(changes.newest))
     }
 
-    /// Copies everything, and takes away what is no longer there.
-    async fn load(&self, tenant: &TenantId) -> Result<u64, MirrorError> {
-        let datastore = &self.0.datastore;
-        let schema = datastore.schema();
-        loop {
-            let known = datastore.newest_change(tenant).await?;
-            let mut gone = self.entries_in_tree(tenant);
-            for collection in schema.collections() {
-                let mut after: Option<String> = None;
-                loop {
-                    let page = datastore.page(tenant, collection, after.as_deref()).await?;
-                    let Some(last) = page.last() else { break };
-                    after = Some(last.key.clone());
-                    let groups = page.into_iter().map(|record| {
-                        gone.remove(&leaves::entry_path(schema, collection, &record.key));
-                        let id = Id {
-                            collection: schema.collection_name(collection),
-                            key: record.key.clone(),
-                        };
-                        (record.mark.modified, vec![(id, Some(record))])
-                    });
-                    let groups: Vec<Group> = groups.collect();
-                    self.write(tenant, groups).await?;
-                }
-            }
-            if !gone.is_empty() {
-                let differences = Differences {
-                    deletes: gone.iter().map(Pattern::from).collect(),
-                    ..Differences::default()
-                };
-                let mark = datastore.mark(tenant, &Place::Datastore).await?;
-                let at = mark.unwrap_or_default().modified;
-                self.publish(tenant, at, differences)?;
-            }
-            // What has changed while it was read.
-            if let Some(newest) = self.catch_up(tenant, known).await? {
-                return Ok(newest);
-            }
-        }
-    }
-
-    fn entries_in_tree(&self, tenant: &TenantId) -> HashSet<Path> {
-        let any = || {
-            Glob::One(GlobElem {
-                name: None,
-                keys: Vec::new(),
-                labels: Vec::new(),
-            })
-        };
-        let pattern = Pattern {
-            origin: Some(Origin::new(RFC7951)),
-            elems: vec![any(), any()],
-        };
-        let own = TargetSelector::One(Target::own());
-        let nodes = self.0.core.nodes(tenant, &own, &pattern, Some(0));
-        nodes.into_iter().map(|node| node.path).collect()
-    }
-
     /// Makes the tree have entries as they are now, each group at once.
-    async fn write(&self, tenant: &TenantId, groups: Vec<Group>) -> Result<(), MirrorError> {
+    pub(super) async fn write(
+        &self,
+        tenant: &TenantId,
+        groups: Vec<Group>,
+    ) -> Result<(), MirrorError> {
+        for (at, differences) in self.differences(tenant, groups).await? {
+            self.publish(tenant, at, differences)?;
+        }
+        Ok(())
+    }
+
+    /// What must change in the tree for it to have entries as they are now, each group at once.
+    pub(super) async fn differences(
+        &self,
+        tenant: &TenantId,
+        groups: Vec<Group>,
+    ) -> Result<Vec<(Timestamp, Differences)>, MirrorError> {
         let (mirror, owner) = (self.clone(), tenant.clone());
         let compared = tokio::task::spawn_blocking(move || {
             let compare = |(at, entries): Group| {
@@ -286,12 +293,9 @@ impl Mirror {
                 }
                 (at, differences)
             };
-            groups.into_iter().map(compare).collect::<Vec<_>>()
+            groups.into_iter().map(compare).collect()
         });
-        for (at, differences) in compared.await.map_err(|_| Unavailable)? {
-            self.publish(tenant, at, differences)?;
-        }
-        Ok(())
+        Ok(compared.await.map_err(|_| Unavailable)?)
     }
 
     /// What must change in the tree for it to have an entry as it is now.
@@ -334,7 +338,7 @@ impl Mirror {
         differences.deletes.extend(gone);
     }
 
-    fn publish(
+    pub(super) fn publish(
         &self,
         tenant: &TenantId,
         at: Timestamp,
@@ -368,6 +372,11 @@ impl Mirror {
 
 /// How late the changes of another node are at most: it costs each tenant one look at an index.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How long a copy that does not fit is not made again, unless something changes: the first time, and at most. Longer
+/// would keep those waiting who have been given room.
+pub(super) const SHORTEST_WAIT: Duration = POLL;
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Requests that wait for a copy at once: as many as a hundred collectors with ten streams each.
 const MOST_WAITING: usize = 1_000;

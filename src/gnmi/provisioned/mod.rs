@@ -1,15 +1,18 @@
 //! Configuration of a tenant and its state as a part of the gNMI tree, under the origin `rfc7951`.
 //!
 //! Reading goes to a copy of the datastore in the telemetry core, where subscribers are served like those of any other
-//! data: `mirror` keeps it and follows the commits, `leaves` turns entries into leaves. Writing goes to the datastore:
+//! data: `mirror` keeps it and follows the commits, `loading` copies all, `leaves` turns entries into leaves. Writing goes to the datastore:
 //! `plan` turns a Set into its edits, with the help of `steps` for paths and `value` for values. `access` says who may.
 
 mod access;
 mod leaves;
+mod loading;
 mod mirror;
 mod plan;
 mod refusal;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub(super) use access::Need;

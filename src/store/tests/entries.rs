@@ -20,6 +20,7 @@ use crate::datastore::EditError;
 use crate::datastore::Op;
 use crate::datastore::Precondition;
 use crate::datastore::Status;
+use crate::datastore::port::Entries;
 use crate::datastore::port::Mark;
 use crate::model::TenantId;
 use crate::schema::Schema;
@@ -47,6 +48,14 @@ pub(super) async fn conform<S: Store, F: Future<Output = Arc<S>>>(empty: &impl F
     pages_come_in_the_order_of_keys(lab().await).await;
     changes_are_told_once_each_and_never_in_part(lab().await).await;
     changes_that_are_forgotten_are_missed(lab().await).await;
+    let store = empty().await;
+    with_tenants(&*store).await;
+    let lab = Lab(Datastore::new(
+        schema,
+        Arc::clone(&store) as _,
+        Clock::fixed(NOW),
+    ));
+    entries_are_found_by_their_keys(lab, &*store).await;
 }
 
 /// Over the network there are some more.
@@ -295,6 +304,24 @@ async fn pages_come_in_the_order_of_keys(lab: Lab) {
             .unwrap()
             .is_empty()
     );
+}
+
+/// More keys than one statement takes.
+async fn entries_are_found_by_their_keys(lab: Lab, store: &impl Entries) {
+    let edits = ["a", "b", "c"].map(|id| lab.endpoint(id, None));
+    lab.make(&edits).await.unwrap();
+    let missing = (0..1_200).map(|number| format!("x{number}"));
+    let mut keys: Vec<String> = missing.collect();
+    keys.insert(0, "c".to_owned());
+    keys.insert(700, "a".to_owned());
+    let found = store.some(&pca(), ENDPOINTS, &keys).await.unwrap();
+    let mut found: Vec<_> = found.into_iter().map(|it| it.key).collect();
+    found.sort();
+    assert_eq!(found, ["a", "c"]);
+    let other = TenantId::new("other");
+    assert_eq!(store.some(&other, ENDPOINTS, &keys).await, Ok(Vec::new()));
+    assert_eq!(store.some(&pca(), SESSIONS, &keys).await, Ok(Vec::new()));
+    assert_eq!(store.some(&pca(), ENDPOINTS, &[]).await, Ok(Vec::new()));
 }
 
 async fn changes_are_told_once_each_and_never_in_part(lab: Lab) {

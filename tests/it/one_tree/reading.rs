@@ -269,7 +269,7 @@ async fn poll_and_sample_have_the_newest_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn copying_and_following_lose_nothing() {
+async fn subscriber_is_told_once_of_each_edit_beside_it() {
     let gateway = Gateway::start().await;
     let (client, api) = (gateway.client().await, Api::admin(&gateway));
     let writing = async {

@@ -14,10 +14,12 @@ use super::update_of;
 use crate::client::Event;
 use crate::client::assert_status;
 use crate::client::first;
+use crate::client::in_time;
 use crate::client::int;
 use crate::client::on_change;
 use crate::client::once;
 use crate::client::update;
+use crate::enroll::events;
 use crate::gateway::Gateway;
 use crate::gateway::TENANT;
 use crate::scopes::narrowed;
@@ -97,6 +99,71 @@ async fn roles_have_the_rights_that_they_have_over_restconf() {
     list.subscription[0].path = Some(at("/sessions"));
     let refused = client.refused(first(list)).await;
     assert_status(&refused, Code::PermissionDenied, "configuration");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denied_configuration_is_in_the_audit_trail() {
+    let gateway = Gateway::start().await;
+    provision(&gateway).await;
+    // One account each: the trail tells of each once a second.
+    let mut asked = Vec::new();
+    for rpc in ["get", "subscribe", "set"] {
+        let account = gateway.new_account(TENANT, "tenant-portal").await;
+        let token = gateway.token_for(TENANT, &account).await;
+        let client = gateway.anonymous().await.bearer(&token);
+        let code = match rpc {
+            "get" => {
+                let read = client.get(get_of(pb::Encoding::Json, &["/sessions"])).await;
+                read.unwrap_err().code()
+            }
+            "set" => client.set(set("x")).await.unwrap_err().code(),
+            _ => {
+                let mut list = on_change(&["/"]);
+                list.subscription[0].path = Some(at("/sessions"));
+                client.refused(first(list)).await.code()
+            }
+        };
+        assert_eq!(code, Code::PermissionDenied, "{rpc}");
+        asked.push(account.to_string());
+    }
+    let client = narrowed(&gateway, &["path:rfc7951:/sessions"]).await;
+    let outside = get_of(pb::Encoding::Json, &["/service-endpoints"]);
+    client.get(outside).await.unwrap_err();
+    let told = in_time(async {
+        loop {
+            let told = Box::pin(events(&gateway, "authorization.denied")).await;
+            if told.len() > asked.len() {
+                break told;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for (account, event) in asked.iter().zip(&told) {
+        assert_eq!(event["reason"], "insufficient_role", "{event}");
+        assert_eq!(event["protocol"], "gnmi", "{event}");
+        assert!(event.to_string().contains(account), "{event}");
+    }
+    assert_eq!(told[asked.len()]["reason"], "out_of_reach");
+    assert_eq!(told.len(), asked.len() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn portal_that_names_no_origin_reads_those_of_telemetry() {
+    let gateway = Gateway::start().await;
+    provision(&gateway).await;
+    gateway.publish_origin("vendor", "/own", int(1));
+    let token = gateway.token_of(TENANT, "tenant-portal").await;
+    let client = gateway.anonymous().await.bearer(&token);
+    let mut stream = client.subscribe(on_change(&["/"])).await.unwrap();
+    let leaves = stream.until_sync().await;
+    let origins: Vec<_> = leaves.iter().map(|leaf| leaf.origin.as_str()).collect();
+    assert_eq!(origins, ["vendor"]);
+    // Of these two it hears from the beginning on, also where there was nothing.
+    for origin in ["", "accedian", "vendor"] {
+        gateway.publish_origin(origin, "/own", int(2));
+        assert_eq!(stream.update().await.origin, origin);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

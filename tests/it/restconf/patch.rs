@@ -246,3 +246,50 @@ async fn patch_that_is_none_is_refused() {
         .await
         .is(412, "operation-failed");
 }
+
+/// Longer than what is searched without an index, and more edits than are made where they are asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_edits_of_a_long_list_are_made_in_order() {
+    let gateway = Gateway::start().await;
+    let ids: Vec<String> = (0..600).map(|number| format!("e{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (old, new) = ids.split_at(300);
+    let api = Api::admin(&gateway);
+    let endpoints = super::endpoints(&ids);
+    let all = json!({ "Accedian-service-endpoint:service-endpoints": {
+        "service-endpoint": endpoints["Accedian-service-endpoint:service-endpoint"],
+    }});
+    let answer = api.put(ENDPOINTS, all).await;
+    assert!(matches!(answer.status, 201 | 204), "{}", answer.body);
+    let own = |ids: &[&str]| -> Vec<Value> {
+        ids.iter().map(|id| json!({ "endpoint-id": id })).collect()
+    };
+    let session = json!({ "Accedian-session:session": [{
+        "session-id": "s", "session-type": "Accedian-session-type:echo",
+        "service-endpoints": own(old),
+    }]});
+    api.made(SESSIONS, session).await;
+    let at = |id: &str| format!("/session=s/service-endpoints={id}");
+    let value = |id: &str| json!({ "value": { "Accedian-session:service-endpoints": own(&[id]) } });
+    let mut edits = Vec::new();
+    for (old, new) in old.iter().zip(new) {
+        edits.push(edit(old, "delete", &at(old), json!({})));
+        edits.push(edit(new, "create", &at(new), value(new)));
+    }
+    let patching = patcher(&gateway);
+    let answer = patching.patch(SESSIONS, patch(&edits)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let shown = async || {
+        let answer = api.get(&format!("{SESSIONS}/session=s")).await;
+        answer.ok()["Accedian-session:session"][0]["service-endpoints"].clone()
+    };
+    assert_eq!(shown().await, json!(own(new)));
+
+    // The last of many is wrong: none is made, and it is named.
+    let deletes = new.iter().map(|id| edit(id, "delete", &at(id), json!({})));
+    let mut edits: Vec<_> = deletes.take(100).collect();
+    edits.push(edit("again", "delete", &at(new[0]), json!({})));
+    let answer = patching.patch(SESSIONS, patch(&edits)).await;
+    failed(&answer, 409, "again", "data-missing");
+    assert_eq!(shown().await, json!(own(new)));
+}

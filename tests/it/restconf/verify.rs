@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -27,6 +28,9 @@ use tollgate::schema::Schema;
 use tollgate::schema::Source;
 use tollgate::schema::Step;
 
+use crate::client::in_time;
+use crate::process::Process;
+
 const LIST: &str = "/Accedian-service-endpoint:service-endpoints/service-endpoint";
 
 fn clock() -> Clock {
@@ -39,10 +43,8 @@ async fn open(folder: &Path) -> (Local, TenantId) {
         .await
         .unwrap();
     let accounts = &local.identity.accounts;
-    accounts
-        .create_tenant(&Caller::operator(), "pca")
-        .await
-        .unwrap();
+    // The second time it is there.
+    let _there = accounts.create_tenant(&Caller::operator(), "pca").await;
     (local, TenantId::new("pca"))
 }
 
@@ -100,16 +102,12 @@ fn modules(old: &str, new: &str) -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_entries_that_new_modules_refuse_are_told_and_kept() {
     let data = tempfile::tempdir().unwrap();
+    let modules = refused_tomorrow(data.path()).await;
     let (local, tenant) = open(data.path()).await;
     let before = datastore(&local, Source::Embedded);
-    put_two(&before, &tenant, "description", "d").await;
-    put(&before, &tenant, "c", json!({ "endpoint-id": "c" })).await;
     let verified = before.verify(&tenant).await.unwrap();
     assert_eq!((verified.entries, verified.invalid), (3, 0));
 
-    let wide = "type string;\n        description\n          \"What people should know of it.";
-    let narrow = wide.replace("string;", "string { length 2..9; }");
-    let modules = modules(wide, &narrow);
     let now = datastore(&local, Source::Folder(modules.path()));
     let verified = now.verify(&tenant).await.unwrap();
     assert_eq!((verified.entries, verified.invalid), (3, 2));
@@ -170,6 +168,98 @@ async fn names_and_references_are_verified_across_entries() {
     assert_eq!(why(&format!("{LIST}=b")), Some("data-not-unique"));
     let session = "/Accedian-session:sessions/session=s";
     assert_eq!(why(session), Some("instance-required"));
+}
+
+/// Endpoints whose descriptions are too short for the modules of the folder that is returned.
+async fn refused_tomorrow(data: &Path) -> tempfile::TempDir {
+    let (local, tenant) = open(data).await;
+    let before = datastore(&local, Source::Embedded);
+    put_two(&before, &tenant, "description", "d").await;
+    put(&before, &tenant, "c", json!({ "endpoint-id": "c" })).await;
+    local.store.close().await;
+    let wide = "type string;\n        description\n          \"What people should know of it.";
+    modules(wide, &wide.replace("string;", "string { length 2..9; }"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateway_says_after_its_start_what_new_modules_refuse() {
+    let data = tempfile::tempdir().unwrap();
+    let modules = refused_tomorrow(data.path()).await;
+    let setting = format!("restconf.yang_dir={}", modules.path().display());
+    let process = Process::start_with(data.path(), &[&setting]).await;
+    in_time(async {
+        while !process.log().contains("stored entries verified") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let log = process.log();
+    let lines = log
+        .lines()
+        .filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    let lines: Vec<_> = lines.map(|line| line["fields"].clone()).collect();
+    let told = |message: &str| {
+        let lines = lines.iter().filter(|it| it["message"] == message);
+        lines.cloned().collect::<Vec<_>>()
+    };
+    let refused: Vec<_> = told("stored entry is refused");
+    let entries: Vec<_> = refused.iter().map(|it| it["entry"].clone()).collect();
+    assert_eq!(entries, [format!("{LIST}=a"), format!("{LIST}=b")]);
+    let [summary] = &told("stored entries verified")[..] else {
+        panic!("{log}");
+    };
+    assert_eq!(
+        (&summary["entries"], &summary["invalid"]),
+        (&json!(3), &json!(2))
+    );
+    assert!(
+        process
+            .metrics()
+            .await
+            .contains("tollgate_datastore_invalid_entries 2\n")
+    );
+}
+
+fn verified_by_command(data: &Path, words: &[&str]) -> (bool, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["admin", "--data-dir"])
+        .arg(data)
+        .args(words)
+        .args(["datastore", "verify"])
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.success(), text(done.stdout), text(done.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_fails_with_what_new_modules_refuse() {
+    let data = tempfile::tempdir().unwrap();
+    let modules = refused_tomorrow(data.path()).await;
+    let (is_good, out, _) = verified_by_command(data.path(), &["--json"]);
+    let all = json!({ "state": "the modules take all that is stored", "tenants": 1, "entries": 3 });
+    assert_eq!(
+        (is_good, serde_json::from_str(&out).ok()),
+        (true, Some(all))
+    );
+
+    let setting = format!("restconf.yang_dir={}", modules.path().display());
+    let (is_good, out, why) = verified_by_command(data.path(), &["--set", &setting, "--json"]);
+    assert!(!is_good);
+    assert!(why.contains("2 of 3 stored entries are refused"), "{why}");
+    let rows: Value = serde_json::from_str(&out).unwrap();
+    let entry = format!("{LIST}=a");
+    assert_eq!(
+        (&rows[0]["tenant"], &rows[0]["entry"]),
+        (&json!("pca"), &json!(entry))
+    );
+    assert_eq!(rows[0]["error"], "invalid-value", "{rows}");
+    assert_eq!(rows.as_array().map(Vec::len), Some(2));
+    let (_, out, _) = verified_by_command(data.path(), &["--set", &setting]);
+    assert!(out.starts_with("tenant  entry"), "{out}");
+    let (is_good, _, why) =
+        verified_by_command(data.path(), &["--set", "restconf.yang_dir=/nowhere"]);
+    assert!(!is_good && !why.is_empty());
 }
 
 fn event() -> Event {
