@@ -43,7 +43,7 @@ pub struct Sweep {
 pub struct Swept {
     /// Tokens that it names and that the caller may revoke.
     pub matched: u64,
-    /// How many of them are revoked now.
+    /// How many are revoked now: of them, and of what was issued by them.
     pub revoked: u64,
     /// Tokens that it names and whose accounts have more rights than the caller.
     pub skipped: u64,

@@ -118,7 +118,7 @@ impl Writer {
                 old,
                 old_expires,
             } => {
-                self.hand_over(*old, pat.id).await?;
+                self.hand_over(*old, pat).await?;
                 self.end_pat(account, *old, *old_expires).await?;
                 self.create_pat(pat, digest, Some(*old)).await
             }

@@ -83,14 +83,36 @@ impl Writer {
         Ok(())
     }
 
-    /// What was issued by one token goes on with the one that replaces it.
-    pub(super) async fn hand_over(&mut self, old: PatId, new: PatId) -> Result<(), RecordsError> {
-        let done = query("UPDATE pats SET parent = $2 WHERE parent = $1")
+    /// What was issued by one token goes on with the one that replaces it, and ends with that at the latest.
+    pub(super) async fn hand_over(
+        &mut self,
+        old: PatId,
+        new: &PatRecord,
+    ) -> Result<(), RecordsError> {
+        query("UPDATE pats SET parent = $2 WHERE parent = $1")
             .bind(old.raw())
-            .bind(new.raw())
+            .bind(new.id.raw())
             .execute(&mut self.transaction)
-            .await;
-        done.map(drop).map_err(unavailable)
+            .await
+            .map_err(unavailable)?;
+        let sql = "UPDATE pats SET expires = $2, warned = 0 \
+                   WHERE parent = $1 AND expires > $2 AND revoked IS NULL RETURNING id, tenant";
+        // What a token has issued ends with it, so that below one that fits all do.
+        let mut parents = vec![new.id.raw()];
+        while let Some(parent) = parents.pop() {
+            let children = query(sql).bind(parent).bind(new.expires.secs());
+            let children = children.fetch_all(&mut self.transaction).await;
+            let children = all(children, |mut columns| {
+                Ok((columns.next::<i64>()?, columns.tenant_id()?))
+            })?;
+            for (id, tenant) in children {
+                let child = Affected::Pat(PatId::from_raw(id));
+                self.note(&tenant, child, Change::Shortened(new.expires))
+                    .await?;
+                parents.push(id);
+            }
+        }
+        Ok(())
     }
 
     async fn tell_revoked(&mut self, tenant: &TenantId, id: i64) -> Result<(), RecordsError> {

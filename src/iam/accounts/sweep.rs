@@ -70,7 +70,7 @@ impl Accounts {
         }
     }
 
-    /// Revokes one token: says how many that was. What others have changed meanwhile is theirs.
+    /// Revokes one token, and what was issued by it: says how many that were. What others have changed meanwhile is theirs.
     async fn sweep_one(
         &self,
         caller: &Caller,
@@ -83,8 +83,8 @@ impl Accounts {
             account: handle(account),
             which: Which::One(pat.id),
         };
-        match self.apply(mutation, event).await {
-            Ok(()) => Ok(1),
+        match self.make(mutation, event).await {
+            Ok(applied) => Ok(applied.revoked_pats),
             Err(AccountsError::Records(RecordsError::Changed | RecordsError::NotFound(_))) => Ok(0),
             Err(error) => Err(error),
         }

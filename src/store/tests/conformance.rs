@@ -29,6 +29,7 @@ pub(super) async fn conforms<S: Store, F: Future<Output = Arc<S>>>(empty: impl F
     entries::conform(&empty).await;
     notices::conform(&empty).await;
     tokens::rotation_replaces_one_token_by_another(&*empty().await).await;
+    tokens::rotation_shortens_what_was_issued_by_the_old(&*empty().await).await;
     tokens::sessions_are_not_listed_and_end_with_their_password(&*empty().await).await;
     tokens::oldest_of_too_many_sessions_ends(&*empty().await).await;
     tokens::search_counts_all_and_shows_a_page(&*empty().await).await;

@@ -101,6 +101,59 @@ pub(super) async fn rotation_replaces_one_token_by_another(store: &impl Store) {
     assert_eq!(refused, Err(RecordsError::NotFound("token")));
 }
 
+pub(super) async fn rotation_shortens_what_was_issued_by_the_old(store: &impl Store) {
+    with_tenants(store).await;
+    let export = account("pca", "export", AccountKind::Machine);
+    let (parent, digest) = pat(&export, "parent");
+    apply(store, creation(&export, Some((parent.clone(), digest))))
+        .await
+        .unwrap();
+    let mut issued = vec![parent.clone()];
+    for (name, username) in [("child", "one"), ("grandchild", "two")] {
+        let owner = account("pca", username, AccountKind::Machine);
+        let (mut next, digest) = pat(&owner, name);
+        next.parent = issued.last().map(|token| token.id);
+        apply(store, creation(&owner, Some((next.clone(), digest))))
+            .await
+            .unwrap();
+        issued.push(next);
+    }
+    let rotate = |name: &str, old: PatId, expires: Expiry| {
+        let (mut new, digest) = pat(&export, name);
+        new.expires = expires;
+        let mutation = Mutation::RotatePat {
+            pat: new.clone(),
+            digest,
+            account: handle(&export, 0),
+            old,
+            old_expires: None,
+        };
+        (new.id, mutation)
+    };
+    let end = Expiry::from_secs(NOW.secs() + 5);
+    let (second, mutation) = rotate("second", parent.id, end);
+    let told = apply(store, mutation).await.unwrap();
+    let expected = [
+        (Affected::Pat(issued[1].id), Change::Shortened(end)),
+        (Affected::Pat(issued[2].id), Change::Shortened(end)),
+        (Affected::Pat(parent.id), Change::Revoked),
+        (Affected::Pat(second), Change::Created),
+    ];
+    assert_eq!(changes(&told), expected);
+    for token in &issued[1..] {
+        let found = store.pat(&token.tenant, token.id).await.unwrap().unwrap();
+        assert_eq!((found.expires, found.revoked), (end, None));
+    }
+    // A longer life is the new one's alone.
+    let (third, mutation) = rotate("third", second, Expiry::NEVER);
+    let told = apply(store, mutation).await.unwrap();
+    let expected = [
+        (Affected::Pat(second), Change::Revoked),
+        (Affected::Pat(third), Change::Created),
+    ];
+    assert_eq!(changes(&told), expected);
+}
+
 pub(super) async fn sessions_are_not_listed_and_end_with_their_password(store: &impl Store) {
     with_tenants(store).await;
     let anna = account("pca", "anna", AccountKind::Person);
