@@ -93,7 +93,16 @@ impl<T: Clone> Matcher<T> {
         path: &Path,
         mut found: impl FnMut(&'a [T], usize),
     ) {
-        // `*` means the named targets; the gateway's own data has no name (design 3).
+        if self.roots.len() <= FEW_ROOTS {
+            for ((of, origin), root) in &self.roots {
+                // `*` means the named targets; the gateway's own data has no name (design 3).
+                let is_meant = of.as_ref().map_or(!target.is_own(), |of| of == target);
+                if is_meant && origin.as_ref().is_none_or(|origin| *origin == path.origin) {
+                    root.visit(&path.elems, &mut found);
+                }
+            }
+            return;
+        }
         let all = (!target.is_own()).then_some(None);
         for target in std::iter::once(Some(target)).chain(all) {
             for origin in [Some(&path.origin), None] {
@@ -244,6 +253,10 @@ impl<T> Shape<T> {
         if self.present.iter().any(|key| elem.key(key).is_none()) {
             return None;
         }
+        if self.keys.is_empty() {
+            // There is one, and nothing to look it up by.
+            return self.nodes.values().next();
+        }
         let values: Option<SmallVec<[&Arc<str>; 4]>> =
             self.keys.iter().map(|key| elem.key(key)).collect();
         self.nodes.get(&Values(values?))
@@ -281,6 +294,9 @@ fn push_once<'a, T>(active: &mut SmallVec<[&'a Node<T>; 8]>, node: &'a Node<T>) 
         active.push(node);
     }
 }
+
+/// So many roots are compared in less time than the four to look for are hashed.
+const FEW_ROOTS: usize = 4;
 
 /// A [`Root`] to look for.
 #[derive(Hash)]

@@ -67,6 +67,9 @@ def _yanglint(folder, data, kind):
     file = folder / "yanglint.json"
     file.write_text(json.dumps(data))
     modules = sorted((YANG / "accedian").glob("*.yang"))
+    if kind == "data":
+        modules += [YANG / "ietf" / f"{name}.yang" for name in (
+            "ietf-datastores", "ietf-restconf-monitoring", "ietf-yang-library")]
     done = run(["yanglint", "-p", YANG / "ietf", "-p", YANG / "accedian", "-t", kind, *modules, file], 60)
     return done.code == 0 and "err" not in done.text, done.text
 
@@ -83,6 +86,11 @@ def test_restconf_data_satisfies_yanglint(lab):
     _fill(lab.gateway)
     data = _data(lab.gateway, "?content=config")
     good, text = _yanglint(lab.gateway.data_dir, data, "config")
+    expect(good, text)
+    # With the state: a running session's, too.
+    status, text = curl(lab.gateway, "/restconf/data/Accedian-session:sessions/session=t/start", "--request", "POST")
+    equal(status, 204, text)
+    good, text = _yanglint(lab.gateway.data_dir, _data(lab.gateway), "data")
     expect(good, text)
     for entry, document in _bad(data):
         good, text = _yanglint(lab.gateway.data_dir, document, "config")
@@ -103,6 +111,8 @@ def test_restconf_data_satisfies_yangson(lab):
         equal(status, 200, file)
         (lab.gateway.data_dir / "yang" / file).write_text(text)
     good, text = _yangson(lab.gateway.data_dir, library, data, "config")
+    expect(good, text)
+    good, text = _yangson(lab.gateway.data_dir, library, _data(lab.gateway), "all")
     expect(good, text)
     for entry, document in _bad(data):
         good, text = _yangson(lab.gateway.data_dir, library, document, "config")
