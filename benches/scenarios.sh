@@ -7,6 +7,7 @@
 #   stalled   10,000 updates/s, with and without a reader that does not read
 #   idle      memory of 500 connections, and of 10,000 streams on them
 #   saturated 1,000 streams over 20 connections, more than can be delivered
+#   storm     10,000 connections with one stream each, all at once
 set -eu
 
 SECONDS_EACH=${SECONDS_EACH:-60}
@@ -59,7 +60,14 @@ load() {
     start
     printf '\n== %s\n' "$title"
     "$TOLLGATE" load --addr "$ADDRESS" --ca "$DATA/pki/ca.pem" --token-file "$DATA/token" --pid "$SERVER" "$@" || FAILED=1
+    processor
     stop
+}
+
+# What the gateway has used since its start, in seconds of one core.
+processor() {
+    ticks=$(sed 's/.*) //' "/proc/$SERVER/stat" | awk '{ print $12 + $13 }')
+    echo "$ticks $(getconf CLK_TCK)" | awk '{ printf "server processor, s, in all  %.2f\n", $1 / $2 }'
 }
 
 streams() {
@@ -94,11 +102,17 @@ saturated() {
         --connections 20 --subscriptions 1000 --rate 2000 --duration 20s
 }
 
+storm() {
+    # A gateway takes a thousand connections from one address.
+    load "10,000 connections with one stream each, at once" --connections 10000 --subscriptions 10000 \
+        --source-addresses 127.0.0.2-127.0.0.21 --path /elsewhere --publishers 0 --duration 2s --warm-up 1s
+}
+
 FAILED=0
 prepare
-for scenario in ${*:-streams ingest stalled idle saturated}; do
+for scenario in ${*:-streams ingest stalled idle saturated storm}; do
     case $scenario in
-    streams | ingest | stalled | idle | saturated) "$scenario" ;;
+    streams | ingest | stalled | idle | saturated | storm) "$scenario" ;;
     *)
         echo "no scenario is named $scenario" >&2
         exit 64

@@ -30,7 +30,7 @@ READERS = ["--connections", "20", "--subscriptions", "1000", "--leaves", "100"]
 SCENARIOS = {
     "50 updates/s for each of 1,000 subscriptions": ["--rate", "50"],
     "2,000 updates/s offered to each of 1,000 subscriptions": ["--rate", "2000"],
-    "8,000 updates/s offered to each of 1,000 subscriptions": ["--rate", "8000"],
+    "10,000 updates/s offered to each of 1,000 subscriptions": ["--rate", "10000"],
 }
 
 
