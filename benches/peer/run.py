@@ -5,7 +5,7 @@ ratios of their medians.
 The collector takes its data from a gateway of its own, which the load generator writes to; Tollgate is written to
 directly. Everything is on loopback, and the two cores of a small machine are shared by all of it.
 
-    benches/peer/run.py [--runs 5] [--seconds 15] [--tollgate target/release/tollgate]
+    benches/peer/run.py [--runs 5] [--seconds 15] [--only WORDS] [--tollgate target/release/tollgate]
 """
 
 import argparse
@@ -139,6 +139,7 @@ def compare(title, ours, theirs):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="scenarios whose title has this in it")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--tollgate", default=str(ROOT / "target/release/tollgate"))
@@ -159,6 +160,8 @@ def main():
             collector = Collector(source, places[2])
             started.insert(0, collector.process)
             for title, arguments in SCENARIOS.items():
+                if options.only not in title:
+                    continue
                 ours, theirs = [], []
                 for _ in range(options.runs):
                     ours.append(load(options.tollgate, gateway.token_file, gateway, options.seconds, arguments))

@@ -56,12 +56,13 @@ pub(super) async fn bootstrap(
         Err(AccountsError::Records(RecordsError::UsernameTaken(_))) => return Ok(()),
         Err(error) => return Err(Error::Bootstrap(error)),
     };
+    // The password first: with it everything else can be had again.
+    if config.password_file.is_none() {
+        password_out.name()?;
+    }
     if let (Some(draft), Some(issued)) = (token_out, issued) {
         draft.write(format!("{}\n", issued.token.expose()).as_bytes())?;
         draft.name()?;
-    }
-    if config.password_file.is_none() {
-        password_out.name()?;
     }
     let (tenant, username) = (&config.tenant, &config.username);
     tracing::warn!(tenant, username, "the first administrator was made");

@@ -39,9 +39,13 @@ pub(super) fn log(section: &mut Section<'_, '_>) -> Log {
         filter: section.get(
             "level",
             LogFilter("info".to_owned()),
-            "What is logged: error, warn, info, debug, trace; also per part: `info,tollgate::iam=debug`.",
+            "What is logged: error, warn, info, debug; also per part: `info,tollgate::iam=debug`.",
         ),
-        format: section.get("format", LogFormat::Text, "`text` for people, `json` for collectors."),
+        format: section.get(
+            "format",
+            LogFormat::Text,
+            "`text` for people, `json` for collectors.",
+        ),
     }
 }
 

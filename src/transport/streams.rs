@@ -68,7 +68,8 @@ impl Running {
     /// No streams.
     pub(super) fn new() -> Self {
         Self {
-            streams: Slab::new(),
+            // Most connections have one, and there are many of them.
+            streams: Slab::with_capacity(1),
             shared: Arc::new(Shared {
                 task: Arc::default(),
                 started: Mutex::default(),
@@ -153,11 +154,10 @@ where
 {
     fn execute(&self, stream: F) {
         let open = self.open.open();
-        let stream = async move {
-            let _open = open;
-            // A panic, which the hook reports, ends its stream and not its neighbours'.
-            drop(AssertUnwindSafe(stream).catch_unwind().await);
-        };
+        // A panic, which the hook reports, ends its stream and not its neighbours'. Not an async block: that would keep
+        // the room of what it awaits twice.
+        let stream = AssertUnwindSafe(stream).catch_unwind();
+        let stream = stream.map(move |_ended| drop(open));
         self.shared.started.lock().push(Box::pin(stream));
     }
 }

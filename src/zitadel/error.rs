@@ -139,6 +139,7 @@ const fn id_of(error: AccountsError) -> Option<&'static str> {
         AccountsError::Denied(denied) => id_of_denied(denied),
         AccountsError::InvalidField { .. } => return None,
         AccountsError::LifetimeExceeds => "GW-Lifetime",
+        AccountsError::Password(error) => id_of_refusal(error),
         AccountsError::Records(RecordsError::Changed) => "GW-Changed",
         AccountsError::Records(RecordsError::QuotaExceeded(_)) => "GW-Quota",
         AccountsError::Records(RecordsError::UsernameTaken(_)) => "GW-UserExists",
@@ -212,6 +213,27 @@ impl Code {
             Class::Unauthenticated => Self::Unauthenticated,
             Class::Unavailable => Self::Unavailable,
             Class::Unsupported => Self::Unimplemented,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::iam::port::Fault;
+
+    use super::*;
+
+    #[test]
+    fn store_that_cannot_be_asked_is_unavailable_whoever_asks_it() {
+        let down = RecordsError::Unavailable(Fault::Other);
+        for error in [
+            Error::Refused(AuthError::Unavailable),
+            Error::Accounts(down.into()),
+            Error::Accounts(AccountsError::Password(AuthError::Unavailable)),
+        ] {
+            let code = error.code();
+            assert_eq!((code as i32, code.http().as_u16()), (14, 503));
+            assert_eq!(error.id(), Some("GW-Unavailable"));
         }
     }
 }
