@@ -123,8 +123,8 @@ impl Shared {
     {
         let (opening, flood) = (Opening::default(), Flood::default());
         let mut streams = Running::new();
-        let http = self.http(stream, peer, opening.clone(), &flood, &streams);
-        let mut connection = pin!(http);
+        // Not by way of a variable, which would keep its room.
+        let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood, &streams));
         let mut header_deadline = pin!(sleep(self.config.header_deadline));
         let mut cut = None;
         let (mut is_open, mut is_draining) = (false, false);
