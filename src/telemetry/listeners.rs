@@ -15,6 +15,7 @@ use super::route::Nodes;
 use super::route::Reach;
 use super::route::Route;
 use super::route::Routes;
+use super::route::Subscribers;
 use super::subscriber::Shared;
 use super::tree::Tree;
 
@@ -100,31 +101,41 @@ impl Listeners {
             visited.push((entries, below));
         });
         // The matcher does not move its entries before the next change, and that voids all routes.
-        let nodes: Nodes = visited
+        let way = || {
+            let nodes = visited
+                .iter()
+                .map(|(entries, below)| (entries.as_ptr().addr(), *below));
+            (reach, Nodes::from_iter(nodes))
+        };
+        let are_few = visited
             .iter()
-            .map(|(entries, below)| (entries.as_ptr().addr(), *below))
-            .collect();
-        let way = (reach, nodes);
-        if let Some(route) = self.routes.along(&way) {
+            .map(|(entries, _)| entries.len())
+            .sum::<usize>()
+            <= FEW;
+        if !are_few && let Some(route) = self.routes.along(&way()) {
             return route;
         }
-        let mut subscribers = Vec::new();
+        let mut subscribers = Subscribers::new();
         let mut is_by_labels = false;
-        for (entries, below) in visited {
-            for entry in entries {
+        for (entries, below) in &visited {
+            for entry in *entries {
                 is_by_labels |= entry.labelled.is_some();
-                if entry.asks_for(reach, tree, path, below) {
+                if entry.asks_for(reach, tree, path, *below) {
                     subscribers.push(Arc::clone(&entry.subscriber));
                 }
             }
         }
+        let way = (!are_few && !is_by_labels).then(way);
         let route = self.routes.to(subscribers);
-        if !is_by_labels {
+        if let Some(way) = way {
             self.routes.note(way, &route);
         }
         route
     }
 }
+
+/// So many subscribers are gathered in less time than a way to them is remembered.
+const FEW: usize = 4;
 
 impl Entry {
     fn asks_for(&self, reach: Reach, tree: Option<&Tree>, path: &Path, below: usize) -> bool {

@@ -19,23 +19,23 @@ use crate::model::Pattern;
 use crate::model::Target;
 use crate::model::TargetSelector;
 
+use super::branches::Branches;
+
 /// Patterns, each with an entry of type `T`. Labels are not looked at: who adds a pattern with labels checks them.
 #[derive(Debug)]
 pub(super) struct Matcher<T> {
-    roots: Map<Root, Node<T>>,
+    roots: HashMap<Root, Node<T>, foldhash::fast::RandomState>,
 }
 
 /// Whose data, and of which origin; `None` is any.
 type Root = (Option<Target>, Option<Origin>);
-
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 #[derive(Debug)]
 struct Node<T> {
     /// Entries whose pattern ends here.
     here: SmallVec<[T; 1]>,
     /// The next element has this name.
-    named: Map<Arc<str>, Vec<Shape<T>>>,
+    named: Branches<Arc<str>, Vec<Shape<T>>>,
     /// The next element has any name (`*`).
     unnamed: Vec<Shape<T>>,
     /// Any number of elements may come before what is in here (`...`).
@@ -52,7 +52,7 @@ struct Shape<T> {
     /// Keys that must have a value.
     keys: Box<[Arc<str>]>,
     /// By the values of `keys`.
-    nodes: Map<Box<[Arc<str>]>, Node<T>>,
+    nodes: Branches<Box<[Arc<str>]>, Node<T>>,
 }
 
 impl<T: Clone> Matcher<T> {
@@ -130,7 +130,7 @@ impl<T> Node<T> {
             Glob::One(elem) => elem,
         };
         let shapes = match &elem.name {
-            Some(name) => self.named.entry(Arc::clone(name)).or_default(),
+            Some(name) => self.named.get_or_default(Arc::clone(name)),
             None => &mut self.unnamed,
         };
         let Keys {
@@ -145,7 +145,7 @@ impl<T> Node<T> {
             shapes.push(Shape {
                 present: present.into_boxed_slice(),
                 keys: keys.into_boxed_slice(),
-                nodes: Map::default(),
+                nodes: Branches::default(),
             });
             shapes.len() - 1
         });
@@ -153,10 +153,7 @@ impl<T> Node<T> {
             clippy::indexing_slicing,
             reason = "just found or pushed at this place"
         )]
-        shapes[at]
-            .nodes
-            .entry(values.into_boxed_slice())
-            .or_default()
+        shapes[at].nodes.get_or_default(values.into_boxed_slice())
     }
 
     fn visit<'a>(&'a self, elems: &[Elem], found: &mut impl FnMut(&'a [T], usize)) {
@@ -253,10 +250,6 @@ impl<T> Shape<T> {
         if self.present.iter().any(|key| elem.key(key).is_none()) {
             return None;
         }
-        if self.keys.is_empty() {
-            // There is one, and nothing to look it up by.
-            return self.nodes.values().next();
-        }
         let values: Option<SmallVec<[&Arc<str>; 4]>> =
             self.keys.iter().map(|key| elem.key(key)).collect();
         self.nodes.get(&Values(values?))
@@ -266,7 +259,7 @@ impl<T> Shape<T> {
 impl<T> Default for Matcher<T> {
     fn default() -> Self {
         Self {
-            roots: Map::default(),
+            roots: HashMap::default(),
         }
     }
 }
@@ -275,7 +268,7 @@ impl<T> Default for Node<T> {
     fn default() -> Self {
         Self {
             here: SmallVec::new(),
-            named: Map::default(),
+            named: Branches::default(),
             unnamed: Vec::new(),
             deep: None,
             is_deep: false,

@@ -8,6 +8,7 @@
 //! caller gets here with a permit for one tenant, and no path reaches across tenants.
 
 mod backlog;
+mod branches;
 mod collected;
 mod config;
 mod core;

@@ -13,15 +13,18 @@ pub(super) struct Route {
     /// Unique among the routes of its generation.
     pub(super) place: usize,
     /// Each once, sorted by id.
-    pub(super) subscribers: Vec<Arc<Shared>>,
+    pub(super) subscribers: Subscribers,
 }
+
+/// Subscribers of a leaf. Most leaves have few.
+pub(super) type Subscribers = SmallVec<[Arc<Shared>; 2]>;
 
 /// The routes of one generation: between two changes of the matcher.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     generation: u64,
     known: Vec<Arc<Route>>,
-    by_ids: HashMap<Box<[u64]>, usize, foldhash::fast::RandomState>,
+    by_ids: HashMap<SmallVec<[u64; 4]>, usize, foldhash::fast::RandomState>,
     by_nodes: HashMap<(Reach, Nodes), usize, foldhash::fast::RandomState>,
 }
 
@@ -87,12 +90,13 @@ impl Routes {
     }
 
     /// The route to these subscribers, in any order.
-    pub(super) fn to(&mut self, mut subscribers: Vec<Arc<Shared>>) -> Arc<Route> {
+    pub(super) fn to(&mut self, subscribers: impl Into<Subscribers>) -> Arc<Route> {
+        let mut subscribers = subscribers.into();
         subscribers.sort_unstable_by_key(|subscriber| subscriber.id);
         subscribers.dedup_by_key(|subscriber| subscriber.id);
-        let ids: Box<[u64]> = subscribers.iter().map(|subscriber| subscriber.id).collect();
+        let ids = subscribers.iter().map(|subscriber| subscriber.id);
         let next = self.known.len();
-        let place = *self.by_ids.entry(ids).or_insert(next);
+        let place = *self.by_ids.entry(ids.collect()).or_insert(next);
         if let Some(route) = self.known.get(place) {
             return Arc::clone(route);
         }
@@ -105,7 +109,7 @@ impl Routes {
     pub(super) fn without(&mut self, route: &Route, others: &Route) -> Arc<Route> {
         let rest = route.subscribers.iter();
         let rest = rest.filter(|subscriber| !others.contains(subscriber.id));
-        let rest = rest.cloned().collect();
+        let rest: Subscribers = rest.cloned().collect();
         self.to(rest)
     }
 }
