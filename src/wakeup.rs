@@ -3,11 +3,18 @@
 //! Whoever hands something to a thousand streams wakes a few connections, each many times over. If the first of these
 //! wake-ups counts at once, another core runs the connection while most of its streams are still to be served, and it
 //! writes to its socket again and again. Gathered, each connection is woken once, when all has been handed over.
+//!
+//! A task of many parts looks at all of them in each of its turns, although a wake-up is for one of them nearly always:
+//! memory that has long left the processor's caches is fetched to learn that nothing has happened. A [`Part`] is looked
+//! at when it was woken itself.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Wake;
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -18,6 +25,19 @@ pub struct Patient {
     task: AtomicWaker,
     /// It is among those that will be woken.
     is_noted: AtomicBool,
+}
+
+/// A part of a [`Patient`] task that is polled only when it was woken.
+#[derive(Debug)]
+pub struct Part {
+    state: Arc<PartState>,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+struct PartState {
+    is_woken: AtomicBool,
+    task: Arc<Patient>,
 }
 
 /// Runs `work`, and then wakes the [`Patient`] tasks that it has woken, each once. Within another call it waits for the
@@ -55,6 +75,45 @@ impl Patient {
     }
 }
 
+impl Part {
+    /// A part of `task` that has not been polled yet.
+    pub fn new(task: &Arc<Patient>) -> Self {
+        let state = Arc::new(PartState {
+            is_woken: AtomicBool::new(true),
+            task: Arc::clone(task),
+        });
+        let waker = Waker::from(Arc::clone(&state));
+        Self { state, waker }
+    }
+
+    /// Calls `poll` with a waker of the part's own, unless it was pending and has not been woken since.
+    pub fn poll<R>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<R>) -> Poll<R> {
+        let is_woken = &self.state.is_woken;
+        // Most turns find it asleep, and need not write to its memory.
+        if !is_woken.load(Ordering::Acquire) || !is_woken.swap(false, Ordering::AcqRel) {
+            return Poll::Pending;
+        }
+        let outcome = poll(&mut Context::from_waker(&self.waker));
+        if outcome.is_ready() {
+            // There may be more.
+            is_woken.store(true, Ordering::Release);
+        }
+        outcome
+    }
+}
+
+impl Wake for PartState {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_woken.swap(true, Ordering::AcqRel) {
+            self.task.wake();
+        }
+    }
+}
+
 /// The end of the outermost [`gather`], also by a panic.
 struct Ending;
 
@@ -79,8 +138,6 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-
-    use std::task::Wake;
 
     #[derive(Default)]
     struct Count(AtomicUsize);
@@ -130,5 +187,40 @@ mod tests {
         }));
         assert!(outcome.is_err());
         assert_eq!(woken(&count), 1);
+    }
+
+    #[test]
+    fn part_is_polled_when_it_was_woken_and_goes_on_while_it_is_ready() {
+        let (patient, count) = task();
+        patient.register(&Waker::from(Arc::clone(&count)));
+        let part = Part::new(&patient);
+        let mut kept = None;
+        assert!(part.poll(|_| Poll::Ready(())).is_ready());
+        let pending = part.poll(|cx| {
+            kept = Some(cx.waker().clone());
+            Poll::<()>::Pending
+        });
+        assert!(pending.is_pending());
+        let unwoken = part.poll(|_| -> Poll<()> { panic!("polled although it was not woken") });
+        assert!(unwoken.is_pending());
+        let waker = kept.unwrap();
+        waker.wake_by_ref();
+        waker.wake_by_ref();
+        assert_eq!(woken(&count), 1, "the task is woken once");
+        assert!(part.poll(|_| Poll::Ready(())).is_ready());
+    }
+
+    #[test]
+    fn wake_up_while_a_part_is_polled_counts() {
+        let (patient, count) = task();
+        patient.register(&Waker::from(Arc::clone(&count)));
+        let part = Part::new(&patient);
+        let pending = part.poll(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        assert!(pending.is_pending());
+        assert_eq!(woken(&count), 1);
+        assert!(part.poll(|_| Poll::Ready(())).is_ready());
     }
 }

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Ready;
-use std::future::pending;
 use std::future::poll_fn;
 use std::future::ready;
 use std::net::IpAddr;
@@ -11,13 +10,12 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 
 use axum::Router;
 use axum::routing::future::RouteFuture;
 use futures_util::future::BoxFuture;
 use futures_util::future::Either;
-use futures_util::future::OptionFuture;
 use h2::Reason;
 use http::Request;
 use hyper::body::Incoming;
@@ -29,7 +27,6 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -43,14 +40,17 @@ use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
 use super::cork::Cork;
 use super::cork::Streams;
+use super::ending::Ending;
+use super::ending::Endings;
 use super::flood::Flood;
+use super::handshake::Opened;
+use super::handshake::Stream;
 use super::limits::Slot;
 use super::linger::linger;
 use super::metrics::Metrics;
 use super::opening::Observed;
 use super::opening::Opening;
 use super::server::Security;
-use super::standing::Standing;
 use super::streams::Executor;
 use super::streams::Running;
 
@@ -73,39 +73,29 @@ impl Shared {
     }
 
     /// Serves one connection until it ends. `drain` lets requests that are under way finish.
-    pub(super) async fn run(
+    pub(super) fn run(
         self: Arc<Self>,
-        mut tcp: TcpStream,
+        tcp: TcpStream,
         from: SocketAddr,
-        mut slot: Slot,
+        slot: Slot,
         drain: CancellationToken,
-    ) {
-        let _open = Counted::new(&self.metrics);
-        // Batching happens above the socket; Nagle would only add delay (measured: no cost when saturated).
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%error, "connection was gone before it was served");
-            return;
-        }
-        let client = self.client_of(&mut tcp, from, &mut slot);
-        let Some(Some(address)) = drain.run_until_cancelled(client).await else {
-            return;
-        };
-        match &self.security {
-            Security::Plain => {
-                self.serve(tcp, Peer::plain(address), drain, Box::pin(pending()))
-                    .await;
-            }
-            Security::Tls(newest) => {
-                let tls = Arc::clone(&newest.borrow());
-                // On the heap, so that the task does not keep its room after it.
-                let handshake = Box::pin(self.shake_hands(&tls, tcp, address));
-                let handshake = drain.run_until_cancelled(handshake).await;
-                let Some(Some((stream, peer))) = handshake else {
-                    return;
-                };
-                tracing::Span::current().record("tls.alpn", tracing::field::debug(peer.alpn));
-                let standing = Standing::new(&peer, tls, newest.clone());
-                self.serve(stream, peer, drain, standing.lost()).await;
+    ) -> impl Future<Output = ()> + Send {
+        // On the heap, which has its room back when HTTP begins.
+        let opened = Box::pin(Arc::clone(&self).open(tcp, from, slot));
+        async move {
+            let _open = Counted::new(&self.metrics);
+            let Some(Some(Opened {
+                stream,
+                peer,
+                lost,
+                slot: _slot,
+            })) = drain.run_until_cancelled(opened).await
+            else {
+                return;
+            };
+            match stream {
+                Stream::Plain(stream) => self.serve(stream, peer, drain, lost).await,
+                Stream::Tls(stream) => self.serve(stream, peer, drain, lost).await,
             }
         }
     }
@@ -115,56 +105,49 @@ impl Shared {
     async fn serve<S>(
         &self,
         stream: S,
-        peer: Peer,
+        peer: Box<Peer>,
         drain: CancellationToken,
-        mut lost: BoxFuture<'static, ()>,
+        lost: BoxFuture<'static, ()>,
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (opening, flood) = (Opening::default(), Flood::default());
         let mut streams = Running::new();
-        // Not by way of a variable, which would keep its room.
         let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood, &streams));
-        let mut header_deadline = pin!(sleep(self.config.header_deadline));
-        let mut cut = None;
-        let (mut is_open, mut is_draining) = (false, false);
+        let mut endings = Endings::new(drain, lost, opening, self.config.header_deadline);
+        // Looked at when one of them is there, and not in each of the connection's turns.
+        let part = streams.part();
         loop {
-            tokio::select! {
-                biased;
-                ended = poll_fn(|cx| streams.poll_turn(connection.as_mut(), cx)) => {
-                    if let Err(error) = ended {
-                        if let Some(reason) = violation(&*error) {
-                            Metrics::violated(reason);
-                        }
-                        tracing::debug!(%error, "connection ended early");
+            let is_cut = flood.has_begun();
+            let happened = {
+                let mut next = pin!(endings.next());
+                poll_fn(|cx| {
+                    if let Poll::Ready(ended) = streams.poll_turn(connection.as_mut(), cx) {
+                        return Poll::Ready(Happened::Ended(ended));
                     }
-                    return;
-                }
-                () = drain.cancelled(), if !is_draining => {
-                    is_draining = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                () = lost.as_mut(), if cut.is_none() => {
-                    self.metrics.lost();
-                    tracing::info!("client certificate does not count any more");
-                    connection.as_mut().graceful_shutdown();
-                    cut = Some(Box::pin(sleep(CUT_GRACE)));
-                }
-                () = flood.begun(), if cut.is_none() => {
+                    if !is_cut && flood.has_begun() {
+                        return Poll::Ready(Happened::Flood);
+                    }
+                    part.poll(|cx| next.as_mut().poll(cx)).map(Happened::Ending)
+                })
+                .await
+            };
+            match happened {
+                Happened::Ended(ended) => return note(ended),
+                Happened::Flood => {
                     self.metrics.flooded();
                     tracing::info!("connection is flooded with frames that carry nothing");
-                    connection.as_mut().graceful_shutdown();
-                    cut = Some(Box::pin(sleep(CUT_GRACE)));
+                    endings.cut();
                 }
-                Some(()) = OptionFuture::from(cut.as_mut()) => return,
-                () = header_deadline.as_mut(), if !is_open => {
-                    is_open = opening.is_done();
-                    if !is_open {
-                        self.metrics.silent();
-                        return;
-                    }
+                Happened::Ending(Ending::Drain) => {}
+                Happened::Ending(Ending::Lost) => {
+                    self.metrics.lost();
+                    tracing::info!("client certificate does not count any more");
                 }
+                Happened::Ending(Ending::Silence) => return self.metrics.silent(),
+                Happened::Ending(Ending::Cut) => return,
             }
+            connection.as_mut().graceful_shutdown();
         }
     }
 
@@ -172,7 +155,7 @@ impl Shared {
     fn http<S>(
         &self,
         stream: S,
-        peer: Peer,
+        peer: Box<Peer>,
         opening: Opening,
         flood: &Flood,
         running: &Running,
@@ -181,7 +164,8 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let streams = Streams::default();
-        let observed = opening.observe(stream, flood.guard(Instant::now()));
+        let guard = flood.guard(Instant::now());
+        let observed = opening.observe(stream, guard, running.part());
         let io = TokioIo::new(Cork::new(observed, streams.clone()));
         let service = Requests {
             router: self.router.clone(),
@@ -228,7 +212,8 @@ impl Shared {
 /// Hands each request to the router, with the peer in its extensions.
 struct Requests {
     router: Router,
-    peer: Peer,
+    /// On the heap: by value it would stand in the task once for each function that hands it on.
+    peer: Box<Peer>,
     proxies: Proxies,
     newest: Option<watch::Receiver<Arc<Tls>>>,
     opening: Opening,
@@ -262,6 +247,25 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     }
 }
 
+/// What ends a connection, or begins its end.
+enum Happened {
+    Ended(HttpEnd),
+    Flood,
+    Ending(Ending),
+}
+
+type HttpEnd = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Notes how HTTP has ended.
+fn note(ended: HttpEnd) {
+    if let Err(error) = ended {
+        if let Some(reason) = violation(&*error) {
+            Metrics::violated(reason);
+        }
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
 /// For which fault of the peer's we have ended an HTTP/2 connection with GOAWAY, if we have.
 fn violation(error: &(dyn Error + 'static)) -> Option<Reason> {
     let mut source = Some(error);
@@ -289,7 +293,3 @@ impl Drop for Counted<'_> {
         self.0.open.decrement(1);
     }
 }
-
-/// From the loss of a certificate, or the beginning of a flood, to the end of the connection: streams have been ended
-/// with a status, or GOAWAY was sent, which must still get through.
-const CUT_GRACE: Duration = Duration::from_secs(2);

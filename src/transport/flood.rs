@@ -6,14 +6,15 @@
 //! connection.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Tells who serves a connection that its peer floods it. Clones tell the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flood(Arc<Notify>);
+pub(super) struct Flood(Arc<AtomicBool>);
 
 /// Watches the frames of one connection. Costs a comparison per frame.
 #[derive(Debug)]
@@ -47,9 +48,9 @@ struct Budget {
 }
 
 impl Flood {
-    /// Waits until the peer has exceeded what it may send.
-    pub(super) async fn begun(&self) {
-        self.0.notified().await;
+    /// Whether the peer has exceeded what it may send.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 
     /// A guard for the connection that begins now.
@@ -67,12 +68,12 @@ impl Flood {
 }
 
 impl Guard {
-    /// Notes what the peer has sent. False when that was too much; whoever waits for the flood is told.
+    /// Notes what the peer has sent. False when that was too much: the flood has begun.
     pub(super) fn admit(&mut self, received: &[u8], now: impl FnOnce() -> Instant) -> bool {
         let frames = self.reading.count(received);
         let is_admitted = self.budget.take(frames, now);
         if !is_admitted {
-            self.flood.0.notify_one();
+            self.flood.0.store(true, Ordering::Relaxed);
         }
         is_admitted
     }
@@ -198,13 +199,14 @@ mod tests {
         [PREFACE.to_vec(), PING.repeat(pings)].concat()
     }
 
-    #[tokio::test]
-    async fn frames_beyond_the_burst_are_a_flood_and_are_told() {
+    #[test]
+    fn frames_beyond_the_burst_are_a_flood_and_are_told() {
         let (flood, start) = (Flood::default(), Instant::now());
         let mut guard = flood.guard(start);
         assert!(guard.admit(&connection(BURST as usize), || start));
+        assert!(!flood.has_begun());
         assert!(!guard.admit(&PING, || start));
-        flood.begun().await;
+        assert!(flood.has_begun());
     }
 
     #[test]

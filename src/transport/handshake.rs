@@ -1,9 +1,11 @@
 //! What comes before the first request: a balancer's header, and the TLS handshake.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio::time::timeout;
@@ -19,11 +21,64 @@ use super::metrics::HandshakeFailure;
 use super::metrics::Metrics;
 use super::peer::peer_of_session;
 use super::proxy_protocol::read_header;
+use super::server::Security;
+use super::socket::Socket;
+use super::standing::Standing;
+
+/// A connection that is ready for HTTP. Its parts come boxed: by value, the 1.2 KiB of a TLS stream would stand three
+/// times in the connection's task, once for each function that hands it on, for as long as the connection lives.
+pub(super) struct Opened {
+    pub(super) stream: Stream,
+    pub(super) peer: Box<Peer>,
+    /// Waits until the peer's certificate does not count any more.
+    pub(super) lost: BoxFuture<'static, ()>,
+    pub(super) slot: Slot,
+}
+
+/// What HTTP goes over.
+pub(super) enum Stream {
+    Plain(Box<TcpStream>),
+    Tls(Box<TlsStream<Socket>>),
+}
 
 impl Shared {
+    /// Brings a connection to where HTTP begins. `None` when it does not come so far; why is counted and noted.
+    pub(super) async fn open(
+        self: Arc<Self>,
+        mut tcp: TcpStream,
+        from: SocketAddr,
+        mut slot: Slot,
+    ) -> Option<Opened> {
+        // Batching happens above the socket; Nagle would only add delay (measured: no cost when saturated).
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%error, "connection was gone before it was served");
+            return None;
+        }
+        let address = self.client_of(&mut tcp, from, &mut slot).await?;
+        match &self.security {
+            Security::Plain => Some(Opened {
+                stream: Stream::Plain(Box::new(tcp)),
+                peer: Box::new(Peer::plain(address)),
+                lost: Box::pin(pending()),
+                slot,
+            }),
+            Security::Tls(newest) => {
+                let tls = Arc::clone(&newest.borrow());
+                let (stream, peer) = self.shake_hands(&tls, tcp, address).await?;
+                tracing::Span::current().record("tls.alpn", tracing::field::debug(peer.alpn));
+                Some(Opened {
+                    lost: Standing::new(&peer, tls, newest.clone()).lost(),
+                    stream: Stream::Tls(stream),
+                    peer,
+                    slot,
+                })
+            }
+        }
+    }
+
     /// Whose connection it is: what a listed balancer says, or what the socket does. `None` when the balancer says
     /// nothing that can be understood, or when its client has too many connections.
-    pub(super) async fn client_of(
+    async fn client_of(
         &self,
         tcp: &mut TcpStream,
         from: SocketAddr,
@@ -51,22 +106,19 @@ impl Shared {
     }
 
     /// The TLS handshake, and who is at the other end after it.
-    ///
-    /// The stream comes boxed: by value, its 1.2 KiB would stand three times in the connection's task, once for each
-    /// function that hands it on, for as long as the connection lives.
-    pub(super) async fn shake_hands(
+    async fn shake_hands(
         &self,
         tls: &Tls,
         tcp: TcpStream,
         address: SocketAddr,
-    ) -> Option<(Box<TlsStream<TcpStream>>, Peer)> {
+    ) -> Option<(Box<TlsStream<Socket>>, Box<Peer>)> {
         let begun = Instant::now();
-        let accept = TlsAcceptor::from(Arc::clone(&tls.config)).accept(tcp);
+        let accept = TlsAcceptor::from(Arc::clone(&tls.config)).accept(Socket(tcp));
         let failure = match timeout(self.config.handshake_deadline, accept).await {
             Ok(Ok(stream)) => match peer_of_session(address, stream.get_ref().1, tls) {
                 Ok(peer) => {
                     self.metrics.shook_hands(begun.elapsed());
-                    return Some((Box::new(stream), peer));
+                    return Some((Box::new(stream), Box::new(peer)));
                 }
                 Err(_) => HandshakeFailure::Certificate,
             },

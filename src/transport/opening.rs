@@ -18,6 +18,8 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
+use crate::wakeup::Part;
+
 use super::flood::Guard;
 
 /// Counts what a connection has read until it is open. Clones share the count.
@@ -32,6 +34,10 @@ pub(super) struct Observed<S> {
     guard: Guard,
     /// Nothing is read from a flood: its end is near.
     is_flooded: bool,
+    /// HTTP/2 reads in each turn, also when it is only to write; TLS and the socket are asked when something has come.
+    reading: Part,
+    /// Bytes read in a row.
+    run: usize,
 }
 
 impl Opening {
@@ -47,33 +53,48 @@ impl Opening {
         }
     }
 
-    /// Counts what `stream` reads, and lets `guard` see it.
-    pub(super) fn observe<S>(&self, stream: S, guard: Guard) -> Observed<S> {
+    /// Counts what `stream` reads, and lets `guard` see it. `reading` is a part of the task that reads.
+    pub(super) fn observe<S>(&self, stream: S, guard: Guard, reading: Part) -> Observed<S> {
         Observed {
             stream,
             opening: self.clone(),
             guard,
             is_flooded: false,
+            reading,
+            run: 0,
         }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_flooded {
+        let this = self.get_mut();
+        if this.is_flooded {
+            return Poll::Pending;
+        }
+        if this.run >= RUN {
+            // The rest is for the next turn.
+            this.run = 0;
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let stream = Pin::new(&mut this.stream);
+        let Poll::Ready(read) = this.reading.poll(|cx| stream.poll_read(cx, buf)) else {
+            this.run = 0;
+            return Poll::Pending;
+        };
+        read?;
         let received = buf.filled().get(before..).unwrap_or_default();
-        if !self.opening.is_done() {
-            self.opening.0.fetch_add(received.len(), Ordering::Relaxed);
+        this.run += received.len();
+        if !this.opening.is_done() {
+            this.opening.0.fetch_add(received.len(), Ordering::Relaxed);
         }
-        self.is_flooded = !self.guard.admit(received, Instant::now);
+        this.is_flooded = !this.guard.admit(received, Instant::now);
         Poll::Ready(Ok(()))
     }
 }
@@ -114,3 +135,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
 
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113 3.4).
 const PREFACE_LEN: usize = 24;
+
+/// Bytes after which a connection lets others have a turn. As HEADERS they are some forty streams, half a millisecond.
+const RUN: usize = 8 << 10;

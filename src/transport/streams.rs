@@ -21,6 +21,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use slab::Slab;
 
+use crate::wakeup::Part;
 use crate::wakeup::Patient;
 
 use super::cork::Streams;
@@ -86,6 +87,11 @@ impl Running {
         }
     }
 
+    /// A part of the connection's task: looked at when it was woken, not in every turn.
+    pub(super) fn part(&self) -> Part {
+        Part::new(&self.shared.task)
+    }
+
     /// One turn of `connection`, after one of each stream that is ready. It ends with the connection.
     pub(super) fn poll_turn<C: Future>(
         &mut self,
@@ -94,7 +100,9 @@ impl Running {
     ) -> Poll<C::Output> {
         self.shared.task.register(cx.waker());
         self.poll_ready();
-        loop {
+        // A second time for what new streams say at once. Those that come with it wait for the next turn to be heard, as
+        // a peer that opens streams without end must not keep the thread.
+        for _ in 0..2 {
             let ended = connection.as_mut().poll(cx);
             let started = std::mem::take(&mut *self.shared.started.lock());
             if ended.is_ready() || started.is_empty() {
@@ -105,6 +113,8 @@ impl Running {
                 self.poll_stream(key);
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// One round: a stream that is woken meanwhile has woken the connection, and waits for its next turn.
@@ -220,6 +230,20 @@ mod tests {
         assert_eq!(*log.lock(), ["connection", "stream", "connection"]);
         assert!(turn(&mut running, connection.as_mut()).is_pending());
         assert_eq!(log.lock().len(), 4, "a stream that nothing wakes rests");
+    }
+
+    #[test]
+    fn peer_that_opens_streams_without_end_does_not_keep_the_thread() {
+        let (mut running, log) = (Running::new(), Log::default());
+        let executor = running.executor(Streams::default());
+        let mut connection = pin!(poll_fn(|_| {
+            executor.execute(noting(&log, "stream"));
+            Poll::<()>::Pending
+        }));
+        for turns in 1..4 {
+            assert!(turn(&mut running, connection.as_mut()).is_pending());
+            assert_eq!(log.lock().len(), 2 * turns);
+        }
     }
 
     #[test]
