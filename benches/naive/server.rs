@@ -23,12 +23,32 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::Stream;
 use tokio_stream::StreamExt as _;
 use tollgate::clock::Clock;
-use tollgate::wire::proto::gnmi as pb;
 use tonic::Status;
 use tonic::Streaming;
 use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
 use tower::service_fn;
+
+/// The messages as tonic makes them when nothing is chosen.
+#[allow(
+    dead_code,
+    missing_docs,
+    unused_qualifications,
+    deprecated,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated code"
+)]
+mod proto {
+    pub mod gnmi {
+        include!(concat!(env!("OUT_DIR"), "/stock/gnmi.rs"));
+    }
+    pub mod gnmi_ext {
+        include!(concat!(env!("OUT_DIR"), "/stock/gnmi_ext.rs"));
+    }
+}
+
+use proto::gnmi as pb;
 
 #[derive(Clone)]
 struct Naive {

@@ -50,6 +50,10 @@ pub(super) struct LoadArgs {
     /// TLS connections of subscribers
     #[arg(long, default_value_t = 1)]
     connections: usize,
+    /// Bytes that may come on a stream before they are read
+    #[arg(long, default_value_t = load::STREAM_WINDOW_BYTES)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(load::MAX_WINDOW_BYTES)))]
+    stream_window: u32,
     /// Loopback addresses to connect from, in turn: 127.0.0.2-127.0.0.9, or one
     #[arg(long, value_parser = parse_sources)]
     source_addresses: Option<Sources>,
@@ -210,6 +214,7 @@ fn config(args: &LoadArgs) -> Result<load::Config, LoadError> {
         tls: Arc::new(trust.client_config(&[b"h2"])?),
         credential: credential(args)?,
         connections: args.connections,
+        stream_window: args.stream_window,
         sources: args
             .source_addresses
             .clone()

@@ -20,6 +20,8 @@ pub struct Config {
     pub credential: Credential,
     /// Connections of subscribers. Publishers have one each of their own.
     pub connections: usize,
+    /// Bytes that the server may send on a stream before the client has read them (RFC 9113 5.2).
+    pub stream_window: u32,
     /// Addresses that connections are made from, in turn. Empty: the system's choice.
     pub sources: Vec<IpAddr>,
     /// Who reads, and what.
@@ -123,6 +125,13 @@ impl Writers {
         wanted.clamp(1, own_leaves)
     }
 }
+
+/// What gRPC clients start with, and RFC 9113's default: small, so that it is the server that keeps what a client does not
+/// read.
+pub const STREAM_WINDOW_BYTES: u32 = 65_535;
+
+/// The largest of RFC 9113 6.9.1.
+pub const MAX_WINDOW_BYTES: u32 = (1 << 31) - 1;
 
 /// A link that takes ten reads a second is as slow as a client gets without being stalled.
 pub(super) const SLOW_READ_INTERVAL: Duration = Duration::from_millis(100);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use h2::client::SendRequest;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tonic::transport::Channel;
 
 use crate::clock::Clock;
 use crate::wire::proto::gnmi as pb;
@@ -42,18 +43,12 @@ impl Crowd {
     pub(super) async fn subscribe(
         config: &Config,
         clock: Clock,
-        channels: Vec<Channel>,
+        connections: Vec<SendRequest<Bytes>>,
         root: &pb::Path,
     ) -> Result<Self, Error> {
-        let mut headers = request::metadata(&config.credential)?;
-        headers.insert(
-            "content-type",
-            http::HeaderValue::from_static("application/grpc"),
-        );
-        headers.insert("te", http::HeaderValue::from_static("trailers"));
         let common = Arc::new(Common {
             clock,
-            headers,
+            head: request::head(&config.address, &config.credential)?,
             first: request::subscribe(config, root),
             poll: request::poll(),
             mode: config.readers.mode,
@@ -63,16 +58,17 @@ impl Crowd {
         let (phase, phases) = watch::channel(Phase::Warming);
         let (ready, mut all_ready) = mpsc::channel(1);
         let fresh = || Arc::new(Mutex::new(Tally::new()));
-        let tallies: Vec<_> = channels.iter().map(|_| [fresh(), fresh()]).collect();
+        let tallies: Vec<_> = connections.iter().map(|_| [fresh(), fresh()]).collect();
         let mut tasks = JoinSet::new();
-        let channels: Vec<_> = channels.into_iter().map(watch::Sender::new).collect();
-        let places = channels.iter().zip(&tallies).cycle();
-        for (index, (channel, [eager, laggard])) in (0..config.readers.subscriptions).zip(places) {
+        let connections: Vec<_> = connections.into_iter().map(watch::Sender::new).collect();
+        let places = connections.iter().zip(&tallies).cycle();
+        for (index, (connection, [eager, laggard])) in (0..config.readers.subscriptions).zip(places)
+        {
             let pace = pace(config, index);
             let tally = if pace == Pace::Eager { eager } else { laggard };
             let subscriber = Subscriber {
                 common: Arc::clone(&common),
-                channel: channel.subscribe(),
+                connection: connection.subscribe(),
                 phase: phases.clone(),
                 pace,
                 tally: Arc::clone(tally),
@@ -85,7 +81,13 @@ impl Crowd {
         let _late = timeout(SYNC_DEADLINE, all_ready.recv()).await;
         let dialer = Dialer::new(&config.address, config)?;
         let first = tallies.first().map(|[eager, _]| Arc::clone(eager));
-        let churn = churn(dialer, config.reconnect_interval, channels, phases, first);
+        let churn = churn(
+            dialer,
+            config.reconnect_interval,
+            connections,
+            phases,
+            first,
+        );
         Ok(Self {
             tasks,
             phase,
@@ -152,7 +154,7 @@ fn pace(config: &Config, index: usize) -> Pace {
 async fn churn(
     dialer: Dialer,
     interval: Option<Duration>,
-    channels: Vec<watch::Sender<Channel>>,
+    connections: Vec<watch::Sender<SendRequest<Bytes>>>,
     mut phases: watch::Receiver<Phase>,
     tally: Option<Arc<Mutex<Tally>>>,
 ) -> u64 {
@@ -170,13 +172,13 @@ async fn churn(
     {
         return count;
     }
-    for (index, channel) in channels.iter().enumerate().cycle() {
+    for (index, connection) in connections.iter().enumerate().cycle() {
         if timeout(interval, phases.changed()).await.is_ok() {
             break;
         }
         match dialer.dial(index).await {
             Ok(fresh) => {
-                channel.send_replace(fresh);
+                connection.send_replace(fresh);
                 count += 1;
             }
             Err(_) => tally.lock().error("connect"),

@@ -16,7 +16,7 @@ pub enum Error {
         address: String,
         /// What went wrong.
         #[source]
-        source: tonic::transport::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A setting makes no sense.
     #[error("{0}")]

@@ -22,8 +22,10 @@ mod tally;
 
 pub use config::Config;
 pub use config::Credential;
+pub use config::MAX_WINDOW_BYTES;
 pub use config::Mode;
 pub use config::Readers;
+pub use config::STREAM_WINDOW_BYTES;
 pub use config::Sampling;
 pub use config::Writers;
 pub use error::Error;

@@ -40,6 +40,24 @@ pub(super) fn metadata(credential: &Credential) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
+/// The head of every Subscribe (gRPC over HTTP/2, "Requests").
+pub(super) fn head(address: &str, credential: &Credential) -> Result<http::Request<()>, Error> {
+    let uri = http::Uri::builder()
+        .scheme("https")
+        .authority(address)
+        .path_and_query("/gnmi.gNMI/Subscribe");
+    let mut head = http::Request::new(());
+    *head.method_mut() = http::Method::POST;
+    *head.uri_mut() = uri
+        .build()
+        .map_err(|_| Error::Address(address.to_owned()))?;
+    *head.headers_mut() = metadata(credential)?;
+    let headers = head.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+    headers.insert("te", HeaderValue::from_static("trailers"));
+    Ok(head)
+}
+
 /// The first message of every stream, as a gRPC frame.
 pub(super) fn subscribe(config: &Config, written: &pb::Path) -> Bytes {
     let readers = &config.readers;

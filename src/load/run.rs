@@ -57,15 +57,17 @@ pub async fn run(
     let mut facts = known(&config);
     facts.before = memory(&config)?;
     let started = Instant::now();
-    let channels = dial_all(&config, &config.address, config.connections).await?;
+    let dialer = &Dialer::new(&config.address, &config)?;
+    let connections = all(config.connections, |index| dialer.dial(index)).await?;
     facts.connecting = started.elapsed();
     let publishing = config.writers.map_or(0, |writers| writers.publishers);
     let source = config.publish_address.as_ref().unwrap_or(&config.address);
-    let publishers = dial_all(&config, source, publishing).await?;
+    let dialer = &Dialer::new(source, &config)?;
+    let publishers = all(publishing, |index| dialer.channel(index)).await?;
     facts.connected = memory(&config)?;
 
     let root = request::root(&clock.now().nanos().to_string());
-    let mut readers = Crowd::subscribe(&config, clock, channels, &root).await?;
+    let mut readers = Crowd::subscribe(&config, clock, connections, &root).await?;
     facts.idle = memory(&config)?;
     let mut writers = Desk::open(&config, publishers, &root)?;
     tokio::time::sleep(config.warm_up).await;
@@ -145,10 +147,13 @@ fn check(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-async fn dial_all(config: &Config, address: &str, count: usize) -> Result<Vec<Channel>, Error> {
-    let dialer = &Dialer::new(address, config)?;
+/// Opens so many connections, some at a time.
+async fn all<C, F>(count: usize, dial: impl FnMut(usize) -> F) -> Result<Vec<C>, Error>
+where
+    F: Future<Output = Result<C, Error>>,
+{
     futures_util::stream::iter(0..count)
-        .map(|index| dialer.dial(index))
+        .map(dial)
         .buffer_unordered(OPENING_AT_ONCE)
         .try_collect()
         .await

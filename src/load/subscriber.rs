@@ -4,19 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use h2::RecvStream;
+use h2::SendStream;
+use h2::client::SendRequest;
 use http::HeaderMap;
-use http_body::Frame;
-use http_body_util::BodyExt as _;
-use http_body_util::StreamBody;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::body::Body;
-use tonic::transport::Channel;
-use tower::ServiceExt as _;
 
 use crate::clock::Clock;
 
@@ -52,7 +47,8 @@ pub(super) enum Pace {
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) clock: Clock,
-    pub(super) headers: HeaderMap,
+    /// Of each RPC.
+    pub(super) head: http::Request<()>,
     pub(super) first: Bytes,
     pub(super) poll: Bytes,
     pub(super) mode: Mode,
@@ -66,7 +62,7 @@ pub(super) struct Common {
 pub(super) struct Subscriber {
     pub(super) common: Arc<Common>,
     /// Its connection. A new one makes it subscribe again.
-    pub(super) channel: watch::Receiver<Channel>,
+    pub(super) connection: watch::Receiver<SendRequest<Bytes>>,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) pace: Pace,
     pub(super) tally: Arc<Mutex<Tally>>,
@@ -76,8 +72,8 @@ pub(super) struct Subscriber {
 
 /// What one RPC has brought so far.
 struct Reading {
-    body: Body,
-    requests: mpsc::Sender<Bytes>,
+    body: RecvStream,
+    requests: SendStream<Bytes>,
     splitter: Splitter,
     leaves: Leaves,
     asked: Instant,
@@ -119,55 +115,62 @@ impl Subscriber {
         let mut reading = self.open().await?;
         let mut finals = None;
         loop {
-            tokio::select! {
-                biased;
-                changed = self.phase.changed() => {
-                    if changed.is_err() || self.common.mode != Mode::Stream && self.is_finishing() {
-                        return Ok(End::Done);
-                    }
-                    match self.phase.borrow_and_update().clone() {
-                        Phase::Settling(last) => finals = Some(last),
-                        Phase::Over => {
-                            let lost = finals.map_or(0, |last| reading.leaves.behind(&last));
-                            self.tally.lock().lost_leaves += lost;
-                            return Ok(End::Done);
-                        }
-                        Phase::Warming | Phase::Measuring => {}
-                    }
-                }
-                Ok(()) = self.channel.changed(), if finals.is_none() => return Ok(End::Moved),
-                frame = reading.body.frame() => {
-                    let Some(frame) = frame else { return Err(transport()) };
-                    match frame.map_err(|_| transport())?.into_data() {
-                        Ok(chunk) => self.take(&mut reading, &chunk).await?,
-                        Err(frame) => {
-                            end(frame.trailers_ref(), self.common.mode)?;
-                            return Ok(End::Done);
-                        }
-                    }
-                }
+            // One word is compared per chunk; both are waited for when nothing comes.
+            if self.phase.has_changed().unwrap_or(true)
+                && let Some(end) = self.heed(&reading, &mut finals)
+            {
+                return Ok(end);
             }
             if let Some(last) = &finals
                 && reading.leaves.behind(last) == 0
             {
                 return Ok(End::Done);
             }
+            tokio::select! {
+                biased;
+                chunk = reading.body.data() => match chunk {
+                    Some(chunk) => self.take(&mut reading, &chunk?).await?,
+                    None => {
+                        let trailers = reading.body.trailers().await?;
+                        end(trailers.as_ref(), self.common.mode)?;
+                        return Ok(End::Done);
+                    }
+                },
+                _changed = self.phase.changed() => self.phase.mark_changed(),
+                Ok(()) = self.connection.changed(), if finals.is_none() => return Ok(End::Moved),
+            }
+        }
+    }
+
+    /// Looks where the run stands. `finals` are what is waited for from then on.
+    fn heed(&mut self, reading: &Reading, finals: &mut Option<Arc<[u32]>>) -> Option<End> {
+        if self.common.mode != Mode::Stream && self.is_finishing() {
+            return Some(End::Done);
+        }
+        match self.phase.borrow_and_update().clone() {
+            Phase::Warming | Phase::Measuring => None,
+            Phase::Settling(last) => {
+                *finals = Some(last);
+                None
+            }
+            Phase::Over => {
+                let last = finals.as_ref();
+                let lost = last.map_or(0, |last| reading.leaves.behind(last));
+                self.tally.lock().lost_leaves += lost;
+                Some(End::Done)
+            }
         }
     }
 
     async fn open(&mut self) -> Result<Reading, Failure> {
-        let (requests, rest) = mpsc::channel(2);
-        // The channel has room for it, and its other end lives in the request.
-        let _sent = requests.try_send(self.common.first.clone());
-        let frames = ReceiverStream::new(rest).map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
-        let mut request = http::Request::new(Body::new(StreamBody::new(frames)));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = http::Uri::from_static("/gnmi.gNMI/Subscribe");
-        *request.headers_mut() = self.common.headers.clone();
+        let connection = self.connection.borrow_and_update().clone();
         let asked = Instant::now();
-        let channel = self.channel.borrow_and_update().clone();
-        let response = channel.oneshot(request).await;
-        let response = response.map_err(|_| transport())?;
+        let (response, mut requests) = connection
+            .ready()
+            .await?
+            .send_request(self.common.head.clone(), false)?;
+        requests.send_data(self.common.first.clone(), false)?;
+        let response = response.await?;
         if response.headers().contains_key(GRPC_STATUS) {
             end(Some(response.headers()), Mode::Stream)?;
         }
@@ -183,6 +186,8 @@ impl Subscriber {
 
     /// Counts a chunk, then waits as this subscriber's pace says.
     async fn take(&mut self, reading: &mut Reading, chunk: &Bytes) -> Result<(), Failure> {
+        // It is read: how fast more may come depends on the pace alone.
+        reading.body.flow_control().release_capacity(chunk.len())?;
         let syncs = self
             .count(reading, chunk)
             .map_err(|Malformed| Failure("malformed".to_owned()))?;
@@ -191,7 +196,9 @@ impl Subscriber {
         }
         if syncs > 0 && self.common.mode == Mode::Poll {
             reading.asked = Instant::now();
-            let _sent = reading.requests.send(self.common.poll.clone()).await;
+            reading
+                .requests
+                .send_data(self.common.poll.clone(), false)?;
         }
         match self.pace {
             Pace::Stalled if reading.synced => self.until_finishing().await,
@@ -253,6 +260,12 @@ impl Subscriber {
         let _gone = phase
             .wait_for(|phase| matches!(phase, Phase::Settling(_) | Phase::Over))
             .await;
+    }
+}
+
+impl From<h2::Error> for Failure {
+    fn from(_: h2::Error) -> Self {
+        transport()
     }
 }
 

@@ -21,6 +21,7 @@ fn config(gateway: &Gateway) -> load::Config {
         tls: Arc::new(Trust::Anybody.client_config(&[b"h2"]).unwrap()),
         credential: load::Credential::Bearer(Secret::new(gateway.token())),
         connections: 2,
+        stream_window: load::STREAM_WINDOW_BYTES,
         sources: vec!["127.0.0.2".parse().unwrap(), "127.0.0.3".parse().unwrap()],
         readers: load::Readers {
             subscriptions: 8,
