@@ -128,14 +128,14 @@ impl Subscriber {
             }
             tokio::select! {
                 biased;
-                chunk = reading.body.data() => match chunk {
-                    Some(chunk) => self.take(&mut reading, &chunk?).await?,
-                    None => {
+                chunk = reading.body.data() => {
+                    let Some(chunk) = chunk else {
                         let trailers = reading.body.trailers().await?;
                         end(trailers.as_ref(), self.common.mode)?;
                         return Ok(End::Done);
-                    }
-                },
+                    };
+                    self.take(&mut reading, &chunk?).await?;
+                }
                 _changed = self.phase.changed() => self.phase.mark_changed(),
                 Ok(()) = self.connection.changed(), if finals.is_none() => return Ok(End::Moved),
             }
@@ -154,9 +154,8 @@ impl Subscriber {
                 None
             }
             Phase::Over => {
-                let last = finals.as_ref();
-                let lost = last.map_or(0, |last| reading.leaves.behind(last));
-                self.tally.lock().lost_leaves += lost;
+                let behind = finals.as_ref().map(|last| reading.leaves.behind(last));
+                self.tally.lock().lost_leaves += behind.unwrap_or(0);
                 Some(End::Done)
             }
         }

@@ -105,7 +105,7 @@ impl Listeners {
             let nodes = visited
                 .iter()
                 .map(|(entries, below)| (entries.as_ptr().addr(), *below));
-            (reach, Nodes::from_iter(nodes))
+            (reach, nodes.collect::<Nodes>())
         };
         let are_few = visited
             .iter()

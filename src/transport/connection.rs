@@ -133,7 +133,7 @@ impl Shared {
                 .await
             };
             match happened {
-                Happened::Ended(ended) => return note(ended),
+                Happened::Ended(ended) => break note(ended),
                 Happened::Flood => {
                     self.metrics.flooded();
                     tracing::info!("connection is flooded with frames that carry nothing");
@@ -144,11 +144,12 @@ impl Shared {
                     self.metrics.lost();
                     tracing::info!("client certificate does not count any more");
                 }
-                Happened::Ending(Ending::Silence) => return self.metrics.silent(),
-                Happened::Ending(Ending::Cut) => return,
+                Happened::Ending(Ending::Silence) => break self.metrics.silent(),
+                Happened::Ending(Ending::Cut) => break,
             }
             connection.as_mut().graceful_shutdown();
         }
+        streams.end().await;
     }
 
     /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.

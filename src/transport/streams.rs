@@ -99,7 +99,7 @@ impl Running {
         cx: &mut Context<'_>,
     ) -> Poll<C::Output> {
         self.shared.task.register(cx.waker());
-        self.poll_ready();
+        self.poll_ready(cx);
         // A second time for what new streams say at once. Those that come with it wait for the next turn to be heard, as
         // a peer that opens streams without end must not keep the thread.
         for _ in 0..2 {
@@ -117,13 +117,33 @@ impl Running {
         Poll::Pending
     }
 
+    /// Ends all streams, after their connection, and lets others have a turn now and then.
+    pub(super) async fn end(&mut self) {
+        let streams = std::mem::take(&mut self.streams);
+        for (ended, (_, stream)) in streams.into_iter().enumerate() {
+            drop(stream);
+            if ended % ENDED_IN_A_ROW == ENDED_IN_A_ROW - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     /// One round: a stream that is woken meanwhile has woken the connection, and waits for its next turn.
-    fn poll_ready(&mut self) {
-        let ready = self.shared.ready.lock().as_mut().map(std::mem::take);
-        for place in ready.into_iter().flatten() {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) {
+        let Some(mut ready) = self.shared.ready.lock().as_mut().map(std::mem::take) else {
+            return;
+        };
+        let rest = ready.split_off(ready.len().min(STREAMS_IN_A_ROW));
+        for place in ready {
             // Before the stream's turn: a wake-up during it must count.
             place.is_ready.store(false, Ordering::Release);
             self.poll_stream(place.key);
+        }
+        if !rest.is_empty()
+            && let Some(ready) = &mut *self.shared.ready.lock()
+        {
+            ready.splice(..0, rest);
+            cx.waker().wake_by_ref();
         }
     }
 
@@ -190,6 +210,13 @@ impl Wake for Place {
         }
     }
 }
+
+/// A turn of so many streams fills a TLS record or two. When a connection fails, all of its streams learn of it at once,
+/// and each takes some microseconds to end.
+const STREAMS_IN_A_ROW: usize = 128;
+
+/// To end a stream takes some microseconds: it leaves the core, and the account's sessions.
+const ENDED_IN_A_ROW: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -277,6 +304,31 @@ mod tests {
     }
 
     #[test]
+    fn more_streams_than_a_turn_takes_have_the_next_in_their_order() {
+        let (mut running, log) = (Running::new(), Arc::new(Mutex::new(Vec::new())));
+        let executor = running.executor(Streams::default());
+        let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
+        for number in 0..=2 * STREAMS_IN_A_ROW {
+            let (log, wakers) = (Arc::clone(&log), Arc::clone(&wakers));
+            executor.execute(poll_fn(move |cx| {
+                log.lock().push(number);
+                wakers.lock().push(cx.waker().clone());
+                Poll::<()>::Pending
+            }));
+        }
+        let mut connection = pin!(pending::<()>());
+        assert!(turn(&mut running, connection.as_mut()).is_pending());
+        log.lock().clear();
+        let woken = std::mem::take(&mut *wakers.lock());
+        woken.iter().for_each(Waker::wake_by_ref);
+        for turns in 1..=3 {
+            assert!(turn(&mut running, connection.as_mut()).is_pending());
+            let all = 0..(turns * STREAMS_IN_A_ROW).min(woken.len());
+            assert_eq!(*log.lock(), all.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn panic_of_a_stream_ends_that_stream_alone() {
         let (mut running, log, open) = (Running::new(), Log::default(), Streams::default());
         let executor = running.executor(open.clone());
@@ -288,5 +340,20 @@ mod tests {
         assert!(open.are_many());
         drop(running);
         assert!(!open.are_many(), "streams end with their connection");
+    }
+
+    #[tokio::test]
+    async fn many_streams_end_in_several_turns() {
+        let (mut running, open) = (Running::new(), Streams::default());
+        let executor = running.executor(open.clone());
+        for _ in 0..2 * ENDED_IN_A_ROW {
+            executor.execute(pending::<()>());
+        }
+        assert!(turn(&mut running, pin!(pending::<()>())).is_pending());
+        let mut ending = pin!(running.end());
+        assert!(futures_util::poll!(ending.as_mut()).is_pending());
+        assert!(open.are_many());
+        ending.await;
+        assert!(!open.are_many());
     }
 }
