@@ -115,9 +115,9 @@ impl Shared {
         let mut streams = Running::new();
         let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood, &streams));
         let mut endings = Endings::new(drain, lost, opening, self.config.header_deadline);
-        // Looked at when one of them is there, and not in each of the connection's turns.
-        let part = streams.part();
         loop {
+            // Looked at when one of them is there, and not in each of the connection's turns.
+            let part = streams.part();
             let is_cut = flood.has_begun();
             let happened = {
                 let mut next = pin!(endings.next());

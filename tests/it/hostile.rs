@@ -2,6 +2,7 @@
 //! else goes on.
 
 use std::future::pending;
+use std::time::Duration;
 
 use prost::Message as _;
 use tokio::io::AsyncReadExt;
@@ -214,7 +215,11 @@ async fn floods_of_empty_frames_end_with_goaway_and_are_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reader_that_takes_single_bytes_is_cut_off() {
     const INITIAL_WINDOW_SIZE: u16 = 4;
-    let gateway = Gateway::start().await;
+    // No other deadline shall end what the flood does not.
+    let gateway = Gateway::start_with(|settings| {
+        settings.gateway.transport.header_deadline = Duration::from_mins(10);
+    })
+    .await;
     let mut stream = bystander(&gateway).await;
     for leaf in 0..2_000 {
         gateway.publish("", &format!("/crumbs/leaf[name={leaf}]"), int(leaf));
@@ -227,6 +232,8 @@ async fn reader_that_takes_single_bytes_is_cut_off() {
     let crumb = frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]);
     assert_eq!(peer.flood(&crumb.repeat(100)).await, NO_ERROR);
     assert!(count(&gateway, FLOODED).await > before);
+    // Its stream would go on for ever; whether the end comes with a reset does not matter.
+    let _ended = in_time(peer.reading.read_to_end(&mut Vec::new())).await;
     still_served(&gateway, &mut stream).await;
 }
 
