@@ -115,11 +115,18 @@ impl Subscriber {
         let mut reading = self.open().await?;
         let mut finals = None;
         loop {
-            // One word is compared per chunk; both are waited for when nothing comes.
-            if self.phase.has_changed().unwrap_or(true)
-                && let Some(end) = self.heed(&reading, &mut finals)
-            {
-                return Ok(end);
+            // Two words are compared per chunk; both are waited for when nothing comes.
+            match self.phase.has_changed() {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Some(end) = self.heed(&reading, &mut finals) {
+                        return Ok(end);
+                    }
+                }
+                Err(_) => return Ok(End::Done),
+            }
+            if finals.is_none() && self.connection.has_changed().unwrap_or(false) {
+                return Ok(End::Moved);
             }
             if let Some(last) = &finals
                 && reading.leaves.behind(last) == 0

@@ -81,11 +81,9 @@ impl Endings {
         }
     }
 
-    /// From now on there is a little time. True the first time.
-    pub(super) fn cut(&mut self) -> bool {
-        let is_first = self.cut.is_none();
+    /// From now on there is a little time. [`Ending::Cut`] follows.
+    pub(super) fn cut(&mut self) {
         self.cut.get_or_insert_with(|| Box::pin(sleep(CUT_GRACE)));
-        is_first
     }
 }
 
@@ -111,7 +109,6 @@ mod tests {
         let mut endings = endings(Box::pin(ready(())), Duration::ZERO);
         endings.opening.finish();
         assert_eq!(endings.next().await, Ending::Lost);
-        assert!(!endings.cut(), "it has begun");
         endings.drain.cancel();
         assert_eq!(endings.next().await, Ending::Drain);
         assert!(endings.next().now_or_never().is_none());
