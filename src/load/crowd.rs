@@ -39,10 +39,11 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Subscribes, and returns when every stream is in sync or has failed.
+    /// Subscribes, and returns when every stream is in sync or has failed. `dialer` makes further connections.
     pub(super) async fn subscribe(
         config: &Config,
         clock: Clock,
+        dialer: Dialer,
         connections: Vec<SendRequest<Bytes>>,
         root: &pb::Path,
     ) -> Result<Self, Error> {
@@ -79,7 +80,6 @@ impl Crowd {
         drop(ready);
         // Late ones are counted when they come, or as an error.
         let _late = timeout(SYNC_DEADLINE, all_ready.recv()).await;
-        let dialer = Dialer::new(&config.address, config)?;
         let first = tallies.first().map(|[eager, _]| Arc::clone(eager));
         let churn = churn(
             dialer,

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::HeaderValue;
 use prost::Message;
 
+use crate::wire::GNMI_SERVICE;
 use crate::wire::proto::gnmi as pb;
 use crate::wire::proto::gnmi::subscribe_request::Request;
 
@@ -42,14 +43,8 @@ pub(super) fn metadata(credential: &Credential) -> Result<HeaderMap, Error> {
 
 /// The head of every Subscribe (gRPC over HTTP/2, "Requests").
 pub(super) fn head(address: &str, credential: &Credential) -> Result<http::Request<()>, Error> {
-    let uri = http::Uri::builder()
-        .scheme("https")
-        .authority(address)
-        .path_and_query("/gnmi.gNMI/Subscribe");
-    let mut head = http::Request::new(());
-    *head.method_mut() = http::Method::POST;
-    *head.uri_mut() = uri
-        .build()
+    let mut head = http::Request::post(format!("https://{address}/{GNMI_SERVICE}/Subscribe"))
+        .body(())
         .map_err(|_| Error::Address(address.to_owned()))?;
     *head.headers_mut() = metadata(credential)?;
     let headers = head.headers_mut();

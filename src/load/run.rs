@@ -57,17 +57,17 @@ pub async fn run(
     let mut facts = known(&config);
     facts.before = memory(&config)?;
     let started = Instant::now();
-    let dialer = &Dialer::new(&config.address, &config)?;
+    let dialer = Dialer::new(&config.address, &config)?;
     let connections = all(config.connections, |index| dialer.dial(index)).await?;
     facts.connecting = started.elapsed();
     let publishing = config.writers.map_or(0, |writers| writers.publishers);
     let source = config.publish_address.as_ref().unwrap_or(&config.address);
-    let dialer = &Dialer::new(source, &config)?;
-    let publishers = all(publishing, |index| dialer.channel(index)).await?;
+    let to_write = &Dialer::new(source, &config)?;
+    let publishers = all(publishing, |index| to_write.channel(index)).await?;
     facts.connected = memory(&config)?;
 
     let root = request::root(&clock.now().nanos().to_string());
-    let mut readers = Crowd::subscribe(&config, clock, connections, &root).await?;
+    let mut readers = Crowd::subscribe(&config, clock, dialer, connections, &root).await?;
     facts.idle = memory(&config)?;
     let mut writers = Desk::open(&config, publishers, &root)?;
     tokio::time::sleep(config.warm_up).await;

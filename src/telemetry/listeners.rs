@@ -101,33 +101,28 @@ impl Listeners {
             visited.push((entries, below));
         });
         // The matcher does not move its entries before the next change, and that voids all routes.
-        let way = || {
+        let all: usize = visited.iter().map(|(entries, _)| entries.len()).sum();
+        let way = (all > FEW).then(|| {
             let nodes = visited
                 .iter()
                 .map(|(entries, below)| (entries.as_ptr().addr(), *below));
             (reach, nodes.collect::<Nodes>())
-        };
-        let are_few = visited
-            .iter()
-            .map(|(entries, _)| entries.len())
-            .sum::<usize>()
-            <= FEW;
-        if !are_few && let Some(route) = self.routes.along(&way()) {
+        });
+        if let Some(route) = way.as_ref().and_then(|way| self.routes.along(way)) {
             return route;
         }
         let mut subscribers = Subscribers::new();
         let mut is_by_labels = false;
-        for (entries, below) in &visited {
-            for entry in *entries {
+        for (entries, below) in visited {
+            for entry in entries {
                 is_by_labels |= entry.labelled.is_some();
-                if entry.asks_for(reach, tree, path, *below) {
+                if entry.asks_for(reach, tree, path, below) {
                     subscribers.push(Arc::clone(&entry.subscriber));
                 }
             }
         }
-        let way = (!are_few && !is_by_labels).then(way);
         let route = self.routes.to(subscribers);
-        if let Some(way) = way {
+        if let Some(way) = way.filter(|_| !is_by_labels) {
             self.routes.note(way, &route);
         }
         route

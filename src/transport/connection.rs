@@ -118,14 +118,14 @@ impl Shared {
         loop {
             // Looked at when one of them is there, and not in each of the connection's turns.
             let part = streams.part();
-            let is_cut = flood.has_begun();
+            let is_known = flood.has_begun();
             let happened = {
                 let mut next = pin!(endings.next());
                 poll_fn(|cx| {
                     if let Poll::Ready(ended) = streams.poll_turn(connection.as_mut(), cx) {
                         return Poll::Ready(Happened::Ended(ended));
                     }
-                    if !is_cut && flood.has_begun() {
+                    if !is_known && flood.has_begun() {
                         return Poll::Ready(Happened::Flood);
                     }
                     part.poll(|cx| next.as_mut().poll(cx)).map(Happened::Ending)
