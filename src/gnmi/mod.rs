@@ -15,6 +15,7 @@ mod get;
 mod model;
 mod provisioned;
 mod reach;
+mod refusals;
 mod request;
 mod routes;
 mod service;

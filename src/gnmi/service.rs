@@ -23,11 +23,13 @@ use crate::clock::Clock;
 use crate::datastore::Datastore;
 use crate::iam::Action;
 use crate::iam::Identity;
+use crate::iam::LiveSession;
 use crate::iam::Permit;
 use crate::telemetry::Core;
 use crate::wire::proto::gnmi as pb;
 
 use super::admission::Admission;
+use super::admission::Asker;
 use super::arbitration::Arbitration;
 use super::capabilities::capabilities;
 use super::compression::accepts_gzip;
@@ -39,6 +41,7 @@ use super::provisioned::narrow;
 use super::provisioned::need;
 use super::reach::check_set;
 use super::reach::narrow_get;
+use super::refusals::Refusals;
 use super::request::read_get;
 use super::request::read_set;
 use super::set::Writer;
@@ -59,7 +62,16 @@ pub(super) struct Shared {
     pub(super) mirror: Mirror,
     pub(super) arbitration: Arbitration,
     admission: Admission,
+    refusals: Refusals,
     streams: Arc<AtomicUsize>,
+}
+
+/// A Subscribe that has been let in.
+struct Admitted {
+    session: LiveSession,
+    asker: Asker,
+    slot: StreamSlot,
+    encoding: Option<CompressionEncoding>,
 }
 
 /// One open stream among all. Gives its place back when dropped.
@@ -84,6 +96,7 @@ impl Service {
             mirror,
             admission: Admission::new(authenticator, registry),
             arbitration: Arbitration::default(),
+            refusals: Refusals::default(),
             streams: Arc::default(),
         }))
     }
@@ -151,22 +164,40 @@ impl Service {
     }
 
     pub(super) async fn subscribe(&self, request: Request<axum::body::Body>) -> Response {
-        let (parts, body) = request.into_parts();
-        self.try_subscribe(&parts, body)
-            .await
-            .unwrap_or_else(refuse)
+        let (parts, mut body) = request.into_parts();
+        match self.admit_stream(&parts).await {
+            Ok(admitted) => self.stream(&parts, body, admitted),
+            Err(status) => {
+                self.0.refusals.hear(&mut body).await;
+                refuse(status)
+            }
+        }
     }
 
-    async fn try_subscribe(
-        &self,
-        parts: &Parts,
-        body: axum::body::Body,
-    ) -> Result<Response, Status> {
+    async fn admit_stream(&self, parts: &Parts) -> Result<Admitted, Status> {
         let shared = &self.0;
         let limit = shared.config.max_streams_per_principal;
         let session = shared.admission.open(parts, Action::Read, limit).await?;
         let slot = shared.slot()?;
         let encoding = read_encoding(parts)?;
+        let principal = Arc::clone(session.principal());
+        let asker = shared.admission.asker(parts, principal)?;
+        Ok(Admitted {
+            session,
+            asker,
+            slot,
+            encoding,
+        })
+    }
+
+    fn stream(&self, parts: &Parts, body: axum::body::Body, admitted: Admitted) -> Response {
+        let shared = Arc::clone(&self.0);
+        let Admitted {
+            session,
+            asker,
+            slot,
+            encoding,
+        } = admitted;
         let decoder = ProstCodec::<pb::SubscribeResponse, pb::SubscribeRequest>::raw_decoder(
             BufferSettings::new(REQUEST_BUFFER, REQUEST_BUFFER),
         );
@@ -176,8 +207,6 @@ impl Service {
         let ends = principal.token.is_some() || principal.certificate.is_some();
         let expires = ends.then_some(principal.expires);
         let compresses = accepts_gzip(&parts.headers);
-        let asker = shared.admission.asker(parts, Arc::clone(principal))?;
-        let shared = Arc::clone(shared);
         let body = SubscribeBody::new(shared, (session, asker), requests, compresses, slot);
 
         let mut response = Response::new(axum::body::Body::new(body));
@@ -189,7 +218,7 @@ impl Service {
         if let Some(expires) = expires.and_then(|at| HeaderValue::try_from(at.to_string()).ok()) {
             headers.insert("x-token-expires-at", expires);
         }
-        Ok(response)
+        response
     }
 
     /// Runs an RPC with one message each way.
