@@ -38,6 +38,7 @@ use super::Tls;
 use super::config::MAX_HEADER_BYTES;
 use super::config::MAX_LOCAL_RESETS;
 use super::config::MAX_PENDING_RESETS;
+use super::cool_off::CoolOffs;
 use super::cork::Cork;
 use super::cork::Streams;
 use super::ending::Ending;
@@ -60,6 +61,7 @@ pub(super) struct Shared {
     pub(super) security: Security,
     pub(super) proxies: Proxies,
     pub(super) router: Router,
+    pub(super) cool_offs: CoolOffs,
     pub(super) metrics: Metrics,
 }
 
@@ -112,6 +114,7 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (opening, flood) = (Opening::default(), Flood::default());
+        let address = peer.address.ip();
         let mut streams = Running::new();
         let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood, &streams));
         let mut endings = Endings::new(drain, lost, opening, self.config.header_deadline);
@@ -133,9 +136,10 @@ impl Shared {
                 .await
             };
             match happened {
-                Happened::Ended(ended) => break note(ended),
+                Happened::Ended(ended) => break self.note(ended, address),
                 Happened::Flood => {
                     self.metrics.flooded();
+                    self.cool_offs.violated(address, Instant::now());
                     tracing::info!("connection is flooded with frames that carry nothing");
                     endings.cut();
                 }
@@ -150,6 +154,17 @@ impl Shared {
             connection.as_mut().graceful_shutdown();
         }
         streams.end().await;
+    }
+
+    /// Notes how HTTP has ended with a peer at `address`.
+    fn note(&self, ended: HttpEnd, address: IpAddr) {
+        if let Err(error) = ended {
+            if let Some(reason) = violation(&*error) {
+                Metrics::violated(reason);
+                self.cool_offs.violated(address, Instant::now());
+            }
+            tracing::debug!(%error, "connection ended early");
+        }
     }
 
     /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.
@@ -256,16 +271,6 @@ enum Happened {
 }
 
 type HttpEnd = Result<(), Box<dyn Error + Send + Sync>>;
-
-/// Notes how HTTP has ended.
-fn note(ended: HttpEnd) {
-    if let Err(error) = ended {
-        if let Some(reason) = violation(&*error) {
-            Metrics::violated(reason);
-        }
-        tracing::debug!(%error, "connection ended early");
-    }
-}
 
 /// For which fault of the peer's we have ended an HTTP/2 connection with GOAWAY, if we have.
 fn violation(error: &(dyn Error + 'static)) -> Option<Reason> {

@@ -16,6 +16,7 @@ use crate::model::Peer;
 
 use super::Tls;
 use super::connection::Shared;
+use super::limits::Refusal;
 use super::limits::Slot;
 use super::metrics::HandshakeFailure;
 use super::metrics::Metrics;
@@ -55,6 +56,13 @@ impl Shared {
             return None;
         }
         let address = self.client_of(&mut tcp, from, &mut slot).await?;
+        match self.cool_offs.wait(address.ip()).await {
+            Ok(has_waited) => self.metrics.began(has_waited),
+            Err(refusal) => {
+                self.refused(address, refusal);
+                return None;
+            }
+        }
         match &self.security {
             Security::Plain => Some(Opened {
                 stream: Stream::Plain(Box::new(tcp)),
@@ -98,11 +106,15 @@ impl Shared {
         if said.is_some()
             && let Err(refusal) = slot.charge(client.ip())
         {
-            self.metrics.refused(refusal);
-            tracing::debug!(client.addr = %client, ?refusal, "connection refused");
+            self.refused(client, refusal);
             return None;
         }
         Some(client)
+    }
+
+    fn refused(&self, client: SocketAddr, refusal: Refusal) {
+        self.metrics.refused(refusal);
+        tracing::debug!(client.addr = %client, ?refusal, "connection refused");
     }
 
     /// The TLS handshake, and who is at the other end after it.

@@ -22,7 +22,7 @@ struct Open {
 
 /// What counts as one place: whoever has one IPv6 address has the 2^64 of its network too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Source {
+pub(super) enum Source {
     V4([u8; 4]),
     V6Network(u128),
 }
@@ -34,6 +34,8 @@ pub(super) enum Refusal {
     Address,
     /// Too many connections.
     Total,
+    /// Others from this address have broken HTTP/2's rules, again and again.
+    CoolOff,
 }
 
 /// The right to one open connection; dropping it gives the place back.
@@ -107,7 +109,7 @@ impl Drop for Slot {
 }
 
 impl Source {
-    fn of(address: IpAddr) -> Self {
+    pub(super) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self::V4(v4.octets()),
             IpAddr::V6(v6) => Self::V6Network(v6.to_bits() >> 64),

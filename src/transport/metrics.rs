@@ -26,7 +26,9 @@ pub(super) struct Metrics {
     pub(super) handshake_seconds: Histogram,
     refused_address: Counter,
     refused_total: Counter,
+    refused_cool_off: Counter,
     refused_silent: Counter,
+    delayed: Counter,
     lost: Counter,
     flooded: Counter,
 }
@@ -77,7 +79,12 @@ impl Metrics {
             ),
             refused_address: refused("address_limit"),
             refused_total: refused("total_limit"),
+            refused_cool_off: refused("cool_off"),
             refused_silent: refused("silent"),
+            delayed: meter::counter(
+                "tollgate_connections_delayed_total",
+                "Connections that began later because peers at their address had broken HTTP/2's rules.",
+            ),
             lost: meter::counter(
                 "tollgate_connections_certificate_lost_total",
                 "Connections that ended because their client certificate did not count any more.",
@@ -94,6 +101,14 @@ impl Metrics {
         match refusal {
             Refusal::Address => self.refused_address.increment(1),
             Refusal::Total => self.refused_total.increment(1),
+            Refusal::CoolOff => self.refused_cool_off.increment(1),
+        }
+    }
+
+    /// A connection begins, which may have had to wait for it.
+    pub(super) fn began(&self, has_waited: bool) {
+        if has_waited {
+            self.delayed.increment(1);
         }
     }
 

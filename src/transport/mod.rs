@@ -10,6 +10,7 @@ mod client;
 mod client_cert;
 mod config;
 mod connection;
+mod cool_off;
 mod cork;
 mod dial;
 mod ending;

@@ -21,6 +21,7 @@ use super::Proxies;
 use super::Tls;
 use super::backoff::Backoff;
 use super::connection::Shared;
+use super::cool_off::CoolOffs;
 use super::limits::Limits;
 use super::metrics::Metrics;
 
@@ -105,6 +106,7 @@ impl Server {
             security,
             proxies,
             router,
+            cool_offs: CoolOffs::default(),
             metrics: metrics.clone(),
         });
         let mut connections = Connections {

@@ -35,6 +35,7 @@ const CANCEL: u32 = 8;
 const ENHANCE_YOUR_CALM: u32 = 0xb;
 
 const FLOODED: &str = "tollgate_connections_flooded_total";
+const DELAYED: &str = "tollgate_connections_delayed_total";
 
 /// A connection on which frames are written by hand.
 struct Peer {
@@ -208,6 +209,23 @@ async fn floods_of_empty_frames_end_with_goaway_and_are_counted() {
     peer.writing.write_all(&open).await.unwrap();
     assert_eq!(peer.flood(&empty.repeat(500)).await, ENHANCE_YOUR_CALM);
     assert!(count(&gateway, FLOODED).await >= before + 3);
+    still_served(&gateway, &mut stream).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_come_back_after_a_flood_begin_later_and_are_counted() {
+    let gateway = Gateway::start().await;
+    let before = count(&gateway, DELAYED).await;
+    let pings = frame(PING, 0, 0, &[7; 8]).repeat(500);
+    // Again, if this machine has taken longer to come back than there is to wait.
+    in_time(async {
+        while count(&gateway, DELAYED).await <= before {
+            let mut peer = Peer::connect(&gateway, &[]).await;
+            assert_eq!(peer.flood(&pings).await, NO_ERROR);
+        }
+    })
+    .await;
+    let mut stream = bystander(&gateway).await;
     still_served(&gateway, &mut stream).await;
 }
 
