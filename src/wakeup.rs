@@ -40,6 +40,13 @@ struct PartState {
     task: Arc<Patient>,
 }
 
+/// Like a [`Part`], but of whatever task polls it.
+#[derive(Debug)]
+pub struct Sleeper {
+    part: Part,
+    task: Arc<Patient>,
+}
+
 /// Runs `work`, and then wakes the [`Patient`] tasks that it has woken, each once. Within another call it waits for the
 /// end of that. Holds a reference for each task meanwhile.
 pub fn gather<R>(work: impl FnOnce() -> R) -> R {
@@ -102,6 +109,28 @@ impl Part {
     }
 }
 
+impl Default for Sleeper {
+    fn default() -> Self {
+        let task = Arc::default();
+        Self {
+            part: Part::new(&task),
+            task,
+        }
+    }
+}
+
+impl Sleeper {
+    /// As [`Part::poll`]. Wakes the task of `cx`.
+    pub fn poll<R>(
+        &self,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        self.task.register(cx.waker());
+        self.part.poll(poll)
+    }
+}
+
 impl Wake for PartState {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
@@ -133,14 +162,21 @@ thread_local! {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::panic::AssertUnwindSafe;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
-    #[derive(Default)]
-    struct Count(AtomicUsize);
+    /// Counts the wake-ups of a task.
+    #[derive(Debug, Default)]
+    pub(crate) struct Count(AtomicUsize);
+
+    impl Count {
+        pub(crate) fn get(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     impl Wake for Count {
         fn wake(self: Arc<Self>) {
@@ -153,10 +189,6 @@ mod tests {
         (Arc::default(), Arc::default())
     }
 
-    fn woken(count: &Count) -> usize {
-        count.0.load(Ordering::Relaxed)
-    }
-
     #[test]
     fn task_is_woken_once_and_after_the_work() {
         let (patient, count) = task();
@@ -164,15 +196,15 @@ mod tests {
         gather(|| {
             gather(|| patient.wake());
             patient.wake();
-            assert_eq!(woken(&count), 0);
+            assert_eq!(count.get(), 0);
         });
-        assert_eq!(woken(&count), 1);
+        assert_eq!(count.get(), 1);
         patient.register(&Waker::from(Arc::clone(&count)));
         patient.wake();
-        assert_eq!(woken(&count), 2, "without gathering, at once");
+        assert_eq!(count.get(), 2, "without gathering, at once");
         patient.register(&Waker::from(Arc::clone(&count)));
         gather(|| patient.wake());
-        assert_eq!(woken(&count), 3, "it is noted anew each time");
+        assert_eq!(count.get(), 3, "it is noted anew each time");
     }
 
     #[test]
@@ -186,7 +218,7 @@ mod tests {
             })
         }));
         assert!(outcome.is_err());
-        assert_eq!(woken(&count), 1);
+        assert_eq!(count.get(), 1);
     }
 
     #[test]
@@ -206,8 +238,26 @@ mod tests {
         let waker = kept.unwrap();
         waker.wake_by_ref();
         waker.wake_by_ref();
-        assert_eq!(woken(&count), 1, "the task is woken once");
+        assert_eq!(count.get(), 1, "the task is woken once");
         assert!(part.poll(|_| Poll::Ready(())).is_ready());
+    }
+
+    #[test]
+    fn sleeper_wakes_the_task_that_has_polled_it_last() {
+        let (sleeper, first, second) = (Sleeper::default(), Arc::default(), Arc::default());
+        let mut kept = None;
+        for count in [&first, &second] {
+            let waker = Waker::from(Arc::<Count>::clone(count));
+            let pending = sleeper.poll(&Context::from_waker(&waker), |cx| {
+                kept = Some(cx.waker().clone());
+                Poll::<()>::Pending
+            });
+            assert!(pending.is_pending());
+        }
+        kept.unwrap().wake();
+        assert_eq!((first.get(), second.get()), (0, 1));
+        let ready = sleeper.poll(&Context::from_waker(Waker::noop()), |_| Poll::Ready(()));
+        assert!(ready.is_ready());
     }
 
     #[test]
@@ -220,7 +270,7 @@ mod tests {
             Poll::<()>::Pending
         });
         assert!(pending.is_pending());
-        assert_eq!(woken(&count), 1);
+        assert_eq!(count.get(), 1);
         assert!(part.poll(|_| Poll::Ready(())).is_ready());
     }
 }

@@ -203,7 +203,7 @@ fn deadlines(section: &mut Section<'_, '_>, default: transport::Config) -> trans
             "keepalive_interval",
             default.keepalive_interval,
             PATIENCE,
-            "Silence after which HTTP/2 pings the peer.",
+            "How often HTTP/2 pings the peer.",
         ),
         keepalive_timeout: section.duration(
             "keepalive_timeout",

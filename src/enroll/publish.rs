@@ -8,10 +8,6 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::header::EXPIRES;
 use axum::http::header::LAST_MODIFIED;
 use axum::response::Response;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
-
-use crate::model::Timestamp;
 
 use super::Service;
 use super::asked::pairs;
@@ -60,18 +56,11 @@ async fn list(service: &Service, issuer: &str, uri: &Uri) -> Result<Response, Re
     };
     let headers = response.headers_mut();
     for (name, at) in [(EXPIRES, crl.next_update), (LAST_MODIFIED, crl.this_update)] {
-        if let Some(date) = http_date(at) {
+        if let Some(Ok(date)) = at.http_date().map(HeaderValue::try_from) {
             headers.insert(name, date);
         }
     }
     // Caches must ask again: a list is replaced as soon as something is revoked.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
-}
-
-/// RFC 9110 5.6.7.
-fn http_date(at: Timestamp) -> Option<HeaderValue> {
-    let date = OffsetDateTime::from_unix_timestamp(at.secs()).ok()?;
-    let text = date.format(&Rfc2822).ok()?;
-    HeaderValue::from_str(&text.replace("+0000", "GMT")).ok()
 }

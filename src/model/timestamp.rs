@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
 /// Nanoseconds since the Unix epoch, as gNMI counts them (gNMI spec 2.2.1).
 ///
 /// Covers the years 1678 to 2262; arithmetic saturates at the ends. Expiries beyond (9999-12-31 is in use)
@@ -66,6 +69,20 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The form of HTTP's headers, to the second (RFC 9110 5.6.7). `None` beyond the year 9999.
+    pub fn http_date(self) -> Option<String> {
+        let at = time::OffsetDateTime::from_unix_timestamp(self.secs()).ok()?;
+        at.format(HTTP_DATE).ok()
+    }
+
+    /// Parses the form of HTTP's headers. `None` when it is another.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let parsed = time::PrimitiveDateTime::parse(text, HTTP_DATE).ok()?;
+        Some(Self::from_secs(parsed.assume_utc().unix_timestamp()))
+    }
+}
+
 /// RFC 3339 in UTC, to the second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,3 +116,25 @@ fn nanos_of(duration: Duration) -> i64 {
 }
 
 const NANOS_PER_SEC: i64 = 1_000_000_000;
+
+const HTTP_DATE: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_dates_are_read_as_they_are_written() {
+        // The example of RFC 9110 5.6.7.
+        let at = Timestamp::from_secs(784_111_777);
+        let text = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(at.http_date().as_deref(), Some(text));
+        assert_eq!(Timestamp::parse_http_date(text), Some(at));
+        assert_eq!(
+            Timestamp::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"),
+            None
+        );
+    }
+}

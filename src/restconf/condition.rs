@@ -11,10 +11,6 @@ use axum::http::header::IF_MODIFIED_SINCE;
 use axum::http::header::IF_NONE_MATCH;
 use axum::http::header::IF_UNMODIFIED_SINCE;
 use axum::http::header::LAST_MODIFIED;
-use time::OffsetDateTime;
-use time::PrimitiveDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 use crate::datastore::Precondition;
 use crate::datastore::port::Mark;
@@ -84,7 +80,8 @@ pub(super) fn put_marks(headers: &mut HeaderMap, mark: Mark) {
     if let Ok(tag) = HeaderValue::from_str(&tag_of(mark)) {
         headers.insert(ETAG, tag);
     }
-    if let Some(date) = http_date(mark.modified) {
+    let date = mark.modified.http_date().map(HeaderValue::try_from);
+    if let Some(Ok(date)) = date {
         headers.insert(LAST_MODIFIED, date);
     }
 }
@@ -118,19 +115,8 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
 /// One that cannot be read counts as not given (RFC 9110 13.1.3).
 fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let text = headers.get(name)?.to_str().ok()?;
-    let parsed = PrimitiveDateTime::parse(text, HTTP_DATE).ok()?;
-    Some(Timestamp::from_secs(parsed.assume_utc().unix_timestamp()))
+    Timestamp::parse_http_date(text)
 }
-
-fn http_date(at: Timestamp) -> Option<HeaderValue> {
-    let at = OffsetDateTime::from_unix_timestamp(at.secs()).ok()?;
-    HeaderValue::from_str(&at.format(HTTP_DATE).ok()?).ok()
-}
-
-/// RFC 9110 5.6.7.
-const HTTP_DATE: &[BorrowedFormatItem<'_>] = format_description!(
-    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-);
 
 #[cfg(test)]
 mod tests {

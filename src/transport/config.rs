@@ -24,7 +24,7 @@ pub struct Config {
     pub connection_window_bytes: u32,
     /// Response bytes that HTTP/2 keeps for one stream of a slow reader; beyond, the stream waits.
     pub send_buffer_bytes: usize,
-    /// Silence after which HTTP/2 pings the peer.
+    /// How often HTTP/2 pings the peer.
     pub keepalive_interval: Duration,
     /// A ping without an answer for so long ends the connection.
     pub keepalive_timeout: Duration,

@@ -1,10 +1,7 @@
 //! One connection, from accept to its end.
 
-use std::convert::Infallible;
 use std::error::Error;
-use std::future::Ready;
 use std::future::poll_fn;
-use std::future::ready;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,46 +10,31 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use axum::Router;
-use axum::routing::future::RouteFuture;
 use futures_util::future::BoxFuture;
-use futures_util::future::Either;
 use h2::Reason;
-use http::Request;
-use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
-use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
 use crate::model::Peer;
 
 use super::Config;
 use super::Proxies;
-use super::Tls;
-use super::config::MAX_HEADER_BYTES;
-use super::config::MAX_LOCAL_RESETS;
-use super::config::MAX_PENDING_RESETS;
 use super::cool_off::CoolOffs;
-use super::cork::Cork;
-use super::cork::Streams;
 use super::ending::Ending;
 use super::ending::Endings;
 use super::flood::Flood;
 use super::handshake::Opened;
 use super::handshake::Stream;
 use super::limits::Slot;
-use super::linger::linger;
 use super::metrics::Metrics;
-use super::opening::Observed;
 use super::opening::Opening;
+use super::protocol::Http;
+use super::protocol::HttpEnd;
+use super::requests::Requests;
 use super::server::Security;
-use super::streams::Executor;
 use super::streams::Running;
 
 /// What all connections of a server share.
@@ -64,9 +46,6 @@ pub(super) struct Shared {
     pub(super) cool_offs: CoolOffs,
     pub(super) metrics: Metrics,
 }
-
-/// A connection's HTTP/1.1 or HTTP/2.
-type Http<S> = auto::Connection<'static, TokioIo<Cork<Observed<S>>>, Requests, Executor>;
 
 impl Shared {
     /// Whether connections from there begin with a PROXY protocol header.
@@ -88,6 +67,7 @@ impl Shared {
             let _open = Counted::new(&self.metrics);
             let Some(Some(Opened {
                 stream,
+                is_http2,
                 peer,
                 lost,
                 slot: _slot,
@@ -96,8 +76,8 @@ impl Shared {
                 return;
             };
             match stream {
-                Stream::Plain(stream) => self.serve(stream, peer, drain, lost).await,
-                Stream::Tls(stream) => self.serve(stream, peer, drain, lost).await,
+                Stream::Plain(stream) => self.serve(stream, is_http2, peer, drain, lost).await,
+                Stream::Tls(stream) => self.serve(stream, is_http2, peer, drain, lost).await,
             }
         }
     }
@@ -107,16 +87,23 @@ impl Shared {
     async fn serve<S>(
         &self,
         stream: S,
+        is_http2: bool,
         peer: Box<Peer>,
         drain: CancellationToken,
         lost: BoxFuture<'static, ()>,
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (opening, flood) = (Opening::default(), Flood::default());
+        let (flood, mut streams) = (Flood::default(), Running::new());
         let address = peer.address.ip();
-        let mut streams = Running::new();
-        let mut connection = pin!(self.http(stream, peer, opening.clone(), &flood, &streams));
+        let requests = self.requests(peer);
+        let opening = requests.opening.clone();
+        let observed = opening.observe(stream, flood.guard(Instant::now()), streams.part());
+        let mut connection = if is_http2 {
+            Http::two(observed, &self.config, requests, &streams)
+        } else {
+            Http::one(observed, &self.config, requests)
+        };
         let mut endings = Endings::new(drain, lost, opening, self.config.header_deadline);
         loop {
             // Looked at when one of them is there, and not in each of the connection's turns.
@@ -125,13 +112,18 @@ impl Shared {
             let happened = {
                 let mut next = pin!(endings.next());
                 poll_fn(|cx| {
-                    if let Poll::Ready(ended) = streams.poll_turn(connection.as_mut(), cx) {
+                    if let Poll::Ready(ended) = streams.poll_turn(Pin::new(&mut connection), cx) {
                         return Poll::Ready(Happened::Ended(ended));
                     }
                     if !is_known && flood.has_begun() {
                         return Poll::Ready(Happened::Flood);
                     }
-                    part.poll(|cx| next.as_mut().poll(cx)).map(Happened::Ending)
+                    part.poll(|cx| {
+                        if connection.poll_silent(cx).is_ready() {
+                            return Poll::Ready(Happened::Silence);
+                        }
+                        next.as_mut().poll(cx).map(Happened::Ending)
+                    })
                 })
                 .await
             };
@@ -143,6 +135,7 @@ impl Shared {
                     tracing::info!("connection is flooded with frames that carry nothing");
                     endings.cut();
                 }
+                Happened::Silence => break tracing::debug!("peer has answered no ping"),
                 Happened::Ending(Ending::Drain) => {}
                 Happened::Ending(Ending::Lost) => {
                     self.metrics.lost();
@@ -151,7 +144,7 @@ impl Shared {
                 Happened::Ending(Ending::Silence) => break self.metrics.silent(),
                 Happened::Ending(Ending::Cut) => break,
             }
-            connection.as_mut().graceful_shutdown();
+            connection.drain();
         }
         streams.end().await;
     }
@@ -167,23 +160,8 @@ impl Shared {
         }
     }
 
-    /// HTTP over a stream. Owns its builder, which shall not stay beside it in the task.
-    fn http<S>(
-        &self,
-        stream: S,
-        peer: Box<Peer>,
-        opening: Opening,
-        flood: &Flood,
-        running: &Running,
-    ) -> Http<S>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let streams = Streams::default();
-        let guard = flood.guard(Instant::now());
-        let observed = opening.observe(stream, guard, running.part());
-        let io = TokioIo::new(Cork::new(observed, streams.clone()));
-        let service = Requests {
+    fn requests(&self, peer: Box<Peer>) -> Requests {
+        Requests {
             router: self.router.clone(),
             peer,
             proxies: self.proxies.clone(),
@@ -191,75 +169,8 @@ impl Shared {
                 Security::Plain => None,
                 Security::Tls(newest) => Some(newest.clone()),
             },
-            opening,
-        };
-        self.http_builder(running.executor(streams))
-            .serve_connection(io, service)
-            .into_owned()
-    }
-
-    fn http_builder(&self, executor: Executor) -> auto::Builder<Executor> {
-        let config = &self.config;
-        let mut builder = auto::Builder::new(executor);
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(config.header_deadline)
-            .max_buf_size(MAX_HEADER_BYTES as usize);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_header_list_size(MAX_HEADER_BYTES)
-            .max_concurrent_streams(config.max_streams_per_connection)
-            .initial_stream_window_size(config.stream_window_bytes)
-            .initial_connection_window_size(config.connection_window_bytes)
-            .max_send_buf_size(config.send_buffer_bytes)
-            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
-            .max_local_error_reset_streams(MAX_LOCAL_RESETS)
-            .keep_alive_interval(config.keepalive_interval)
-            .keep_alive_timeout(config.keepalive_timeout);
-        match self.security {
-            Security::Plain => builder.http1_only(),
-            Security::Tls(_) => builder,
+            opening: Opening::default(),
         }
-    }
-}
-
-/// Hands each request to the router, with the peer in its extensions.
-struct Requests {
-    router: Router,
-    /// On the heap: by value it would stand in the task once for each function that hands it on.
-    peer: Box<Peer>,
-    proxies: Proxies,
-    newest: Option<watch::Receiver<Arc<Tls>>>,
-    opening: Opening,
-}
-
-impl hyper::service::Service<Request<Incoming>> for Requests {
-    type Response = axum::response::Response;
-    type Error = Infallible;
-    /// On the heap: it holds the request, which would keep its room in the task of a stream that is open for days.
-    type Future =
-        Pin<Box<Either<RouteFuture<Infallible>, Ready<Result<Self::Response, Infallible>>>>>;
-
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.opening.finish();
-        let newest = self
-            .newest
-            .as_ref()
-            .map(|newest| Arc::clone(&newest.borrow()));
-        let headers = request.headers_mut();
-        let client = self
-            .proxies
-            .peer_behind(&self.peer, headers, newest.as_deref());
-        Box::pin(match client {
-            Ok(client) => {
-                request.extensions_mut().insert(client);
-                // A router is always ready.
-                Either::Left(self.router.clone().call(linger(request)))
-            }
-            Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
-        })
     }
 }
 
@@ -267,10 +178,10 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 enum Happened {
     Ended(HttpEnd),
     Flood,
+    /// The peer has not answered a ping.
+    Silence,
     Ending(Ending),
 }
-
-type HttpEnd = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// For which fault of the peer's we have ended an HTTP/2 connection with GOAWAY, if we have.
 fn violation(error: &(dyn Error + 'static)) -> Option<Reason> {

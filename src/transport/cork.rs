@@ -39,7 +39,7 @@ pub(super) struct OpenStream(Streams);
 pub(super) struct Cork<S> {
     stream: S,
     streams: Streams,
-    /// What hyper takes for written. At most [`CAPACITY`] bytes.
+    /// What HTTP/2 takes for written. At most [`CAPACITY`] bytes.
     held: Vec<u8>,
     /// How much of `held` is written.
     written: usize,

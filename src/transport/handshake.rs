@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use tokio::io::AsyncBufRead;
+use tokio::io::AsyncBufReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::model::Alpn;
 use crate::model::Peer;
 
 use super::Tls;
@@ -30,6 +33,8 @@ use super::standing::Standing;
 /// times in the connection's task, once for each function that hands it on, for as long as the connection lives.
 pub(super) struct Opened {
     pub(super) stream: Stream,
+    /// HTTP/1.1 otherwise.
+    pub(super) is_http2: bool,
     pub(super) peer: Box<Peer>,
     /// Waits until the peer's certificate does not count any more.
     pub(super) lost: BoxFuture<'static, ()>,
@@ -66,15 +71,22 @@ impl Shared {
         match &self.security {
             Security::Plain => Some(Opened {
                 stream: Stream::Plain(Box::new(tcp)),
+                is_http2: false,
                 peer: Box::new(Peer::plain(address)),
                 lost: Box::pin(pending()),
                 slot,
             }),
             Security::Tls(newest) => {
                 let tls = Arc::clone(&newest.borrow());
-                let (stream, peer) = self.shake_hands(&tls, tcp, address).await?;
+                let (mut stream, peer) = self.shake_hands(&tls, tcp, address).await?;
                 tracing::Span::current().record("tls.alpn", tracing::field::debug(peer.alpn));
+                let is_http2 = match peer.alpn {
+                    Alpn::H2 => true,
+                    Alpn::Http11 => false,
+                    Alpn::Unsaid => self.begins_as_http2(&mut *stream).await?,
+                };
                 Some(Opened {
+                    is_http2,
                     lost: Standing::new(&peer, tls, newest.clone()).lost(),
                     stream: Stream::Tls(stream),
                     peer,
@@ -143,6 +155,18 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Whether the first bytes of a peer that has not said what it speaks are those of HTTP/2 (RFC 9113 3.4). Clients send
+    /// them in one piece. `None` when nothing comes.
+    async fn begins_as_http2(&self, stream: &mut (impl AsyncBufRead + Unpin)) -> Option<bool> {
+        let Ok(first) = timeout(self.config.header_deadline, stream.fill_buf()).await else {
+            self.metrics.silent();
+            return None;
+        };
+        Some(first.ok()?.starts_with(PREFACE_BEGINNING))
+    }
+}
+
 /// The reason of a failed handshake, for its counter. What the peer sent is not told.
 fn failure_of(error: &io::Error) -> HandshakeFailure {
     let tls = error
@@ -157,3 +181,6 @@ fn failure_of(error: &io::Error) -> HandshakeFailure {
         Some(_) => HandshakeFailure::Protocol,
     }
 }
+
+/// As much as no method of HTTP/1.1 begins with.
+const PREFACE_BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n";

@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::Request;
-use http::Version;
 use http_body::Body as _;
 use http_body::Frame;
 use http_body::SizeHint;
@@ -24,12 +23,11 @@ use tokio::time::timeout;
 #[derive(Debug)]
 struct Lingering(Option<Incoming>);
 
-/// The request, whose body is read to its end if it is short.
+/// An HTTP/1.1 request, whose body is read to its end if it is short.
 pub(super) fn linger(request: Request<Incoming>) -> Request<Body> {
-    let is_http1 = request.version() <= Version::HTTP_11;
     request.map(|body| {
         let is_short = body.size_hint().upper().is_some_and(|size| size <= SHORT);
-        if is_http1 && is_short && !body.is_end_stream() {
+        if is_short && !body.is_end_stream() {
             Body::new(Lingering(Some(body)))
         } else {
             Body::new(body)

@@ -1,7 +1,7 @@
 //! What comes over a connection: whether anything has, and whether it is a flood.
 //!
-//! hyper times the reading of an HTTP/1.1 head, but neither the wait for the bytes that tell HTTP/2 from
-//! HTTP/1.1, nor that for HTTP/2's preface. A peer that stops there would hold its connection for ever.
+//! The reading of an HTTP/1.1 head is timed where it is done, the wait for HTTP/2's preface is not. A peer that stops there
+//! would hold its connection for ever.
 
 use std::io;
 use std::io::IoSlice;
@@ -41,7 +41,7 @@ pub(super) struct Observed<S> {
 }
 
 impl Opening {
-    /// Whether enough has come to leave the rest to hyper: a request, or as many bytes as HTTP/2's preface has.
+    /// Whether enough has come: a request, or as many bytes as HTTP/2's preface has.
     pub(super) fn is_done(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= PREFACE_LEN
     }

@@ -67,6 +67,11 @@ impl Tls {
         }))
     }
 
+    /// The clock by which certificates are verified.
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// What time certificates are verified at.
     pub(super) fn now(&self) -> UnixTime {
         unix_time(&self.clock)

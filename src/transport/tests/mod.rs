@@ -2,8 +2,10 @@
 
 mod drain;
 mod hostile;
+mod http2;
 mod identity;
 mod serve;
+mod streams;
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -56,6 +58,19 @@ impl Harness {
     }
 
     async fn with(config: Config, client_roots: &[CertificateDer<'static>]) -> Self {
+        Self::build(config, client_roots, router()).await
+    }
+
+    /// With other pages than the usual.
+    async fn serving(config: Config, router: Router) -> Self {
+        Self::build(config, &[], router).await
+    }
+
+    async fn build(
+        config: Config,
+        client_roots: &[CertificateDer<'static>],
+        router: Router,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::open_or_create(dir.path(), &Clock::system()).unwrap();
         let identity = authority
@@ -66,7 +81,7 @@ impl Harness {
         let (tls, newest) = watch::channel(Tls::new(&identity, trust, &clock).unwrap());
         let server = Server::bind(config, Security::Tls(newest)).await.unwrap();
         let (address, drain) = (server.local_addr(), CancellationToken::new());
-        let serving = tokio::spawn(server.serve(router(), drain.clone()));
+        let serving = tokio::spawn(server.serve(router, drain.clone()));
         Self {
             address,
             authority,
