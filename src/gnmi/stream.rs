@@ -29,6 +29,7 @@ use crate::model::TargetSelector;
 use crate::telemetry::Core;
 use crate::telemetry::Snapshot;
 use crate::telemetry::Subscriber;
+use crate::wakeup::Sleeper;
 use crate::wire::frame_sync;
 use crate::wire::proto::gnmi as pb;
 use crate::wire::proto::gnmi::subscribe_request::Request;
@@ -96,10 +97,11 @@ impl fmt::Debug for Refresh {
 }
 
 /// Whether the client may still send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Inbound {
     HalfClosed,
-    Open,
+    /// It is asked for messages when it has sent something, and not for each update.
+    Open(Sleeper),
 }
 
 /// What a ONCE or POLL asked for.
@@ -176,11 +178,10 @@ impl SubscribeBody {
                     if let Poll::Ready(chunk) = subscriber.poll_chunk(cx) {
                         return Poll::Ready(chunk.map(Some).map_err(status::overrun));
                     }
-                    // After what waits for it: this is asked once per turn, not once per chunk.
-                    if *inbound == Inbound::HalfClosed {
+                    let Inbound::Open(sleeper) = inbound else {
                         return Poll::Pending;
-                    }
-                    match ready!(poll_message(&mut self.requests, cx))? {
+                    };
+                    match ready!(sleeper.poll(cx, |cx| poll_message(&mut self.requests, cx)))? {
                         Some(message) => return Poll::Ready(Err(unexpected(&message))),
                         // Half-close is not cancellation (gNMI rule 50).
                         None => *inbound = Inbound::HalfClosed,
@@ -232,7 +233,7 @@ impl SubscribeBody {
         if list.mode == Mode::Stream {
             let now = self.service.clock.now();
             let subscriber = core.subscribe(tenant, list, request.encoding, now);
-            return Ok(Phase::Live(subscriber, Inbound::Open));
+            return Ok(Phase::Live(subscriber, Inbound::Open(Sleeper::default())));
         }
         let patterns = list
             .subscriptions
