@@ -1,6 +1,7 @@
 //! One Subscribe RPC, read as cheaply as it goes.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -114,6 +115,8 @@ impl Subscriber {
     async fn subscribe(&mut self) -> Result<End, Failure> {
         let mut reading = self.open().await?;
         let mut finals = None;
+        // Kept from chunk to chunk: to begin to wait, and to end it, touches those who wait beside.
+        let mut news = pin!(self.news(true));
         loop {
             // Two words are compared per chunk; both are waited for when nothing comes.
             match self.phase.has_changed() {
@@ -143,8 +146,20 @@ impl Subscriber {
                     };
                     self.take(&mut reading, &chunk?).await?;
                 }
-                _changed = self.phase.changed() => self.phase.mark_changed(),
-                Ok(()) = self.connection.changed(), if finals.is_none() => return Ok(End::Moved),
+                () = news.as_mut() => news.set(self.news(finals.is_none())),
+            }
+        }
+    }
+
+    /// Waits until the run stands elsewhere or, where the subscriber `moves` with it, there is another connection. Which, is
+    /// looked at after it.
+    fn news(&self, moves: bool) -> impl Future<Output = ()> + Send + use<> {
+        let (mut phase, mut connection) = (self.phase.clone(), self.connection.clone());
+        async move {
+            tokio::select! {
+                _changed = phase.changed() => {}
+                // The run goes on with the connection that there is.
+                Ok(()) = connection.changed(), if moves => {}
             }
         }
     }
