@@ -49,7 +49,7 @@ impl CoolOffs {
     ///
     /// # Errors
     ///
-    /// [`Refusal::CoolOff`] when that would take too long, for which the connection has not waited.
+    /// [`Refusal::CoolOff`] as soon as that is known to take too long.
     pub(super) async fn wait(&self, address: IpAddr) -> Result<bool, Refusal> {
         let source = Source::of(address);
         let deadline = Instant::now() + PATIENCE;
