@@ -28,7 +28,7 @@ impl Default for Refusals {
 
 impl Refusals {
     /// Waits until the client has sent something or will send nothing, but not for long, and not at all when too many
-    /// wait. What was sent is not read.
+    /// wait. What was sent is dropped unread.
     pub(super) async fn hear(&self, body: &mut Body) {
         if let Ok(_place) = self.places.try_acquire() {
             drop(timeout(self.patience, body.frame()).await);

@@ -73,13 +73,16 @@ impl CoolOffs {
             return None;
         }
         let turn = one.until.max(one.last + PACE);
-        one.last = turn.min(now + PATIENCE);
+        // Who will be refused takes no place among those that wait.
+        if turn <= now + PATIENCE {
+            one.last = turn;
+        }
         Some(turn)
     }
 }
 
-/// Ending a connection with its thousand streams takes a few milliseconds: one that breaks the rules again and again has
-/// some hundredths of a core.
+/// Ending a connection with its thousand streams takes a few milliseconds: a peer that breaks the rules on one after the
+/// other has some hundredths of a core. One with a thousand at once pays for no more of them than [`PATIENCE`] has room for.
 const PENALTY: Duration = Duration::from_millis(100);
 
 /// Between those that wait, so that they do not begin, and break the rules, all at once.

@@ -83,9 +83,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
         if let Some(ping) = connection.ping_pong() {
             self.keepalive.begin(ping);
         }
-        if self.is_draining {
-            connection.graceful_shutdown();
-        }
         self.state = State::Open(connection);
     }
 }
@@ -97,6 +94,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Http2<S> {
         let this = self.get_mut();
         loop {
             match &mut this.state {
+                // Nothing has been asked for that might still finish.
+                State::Opening(_) if this.is_draining => return Poll::Ready(Ok(())),
                 State::Opening(handshake) => {
                     let opened = ready!(Pin::new(handshake).poll(cx))?;
                     this.open(opened);

@@ -209,12 +209,14 @@ impl Shared {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Streams that are ready and what they are kept in would hold each other for ever.
+        // Streams that are ready or new, and what they are kept in, would hold each other for ever.
         let mut ready = self.shared.ready.lock();
         ready.is_over = true;
         let places = std::mem::take(&mut ready.places);
         drop(ready);
         drop(places);
+        let started = std::mem::take(&mut *self.shared.started.lock());
+        drop(started);
     }
 }
 

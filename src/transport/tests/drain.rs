@@ -6,10 +6,17 @@ use super::*;
 
 #[tokio::test]
 async fn drain_closes_idle_connections_and_the_listener() {
-    let server = Harness::start().await;
+    // No other deadline shall close what the drain does not.
+    let patient = Config {
+        header_deadline: Duration::from_mins(10),
+        drain_deadline: Duration::from_mins(10),
+        ..config()
+    };
+    let server = Harness::with(patient, &[]).await;
     let channel = server.channel().await;
     assert_eq!(http2(&channel, "/peer").await.unwrap().0, 200);
     let _silent = server.tls(&[b"http/1.1"]).await;
+    let _without_preface = server.tls(&[b"h2"]).await;
     let _mid_handshake = TcpStream::connect(server.address).await.unwrap();
 
     server.drain.cancel();
